@@ -1,0 +1,1 @@
+"""The world: everything that touches a socket, a file, a clock or a device."""

@@ -1,0 +1,1 @@
+"""The command line; each command imports its process's parts only when it runs."""

@@ -1,0 +1,1 @@
+"""Use cases of the premises; this room cannot say why a code was typed."""

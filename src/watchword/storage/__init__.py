@@ -1,0 +1,1 @@
+"""SQL: schema, migrations and named queries for each half."""

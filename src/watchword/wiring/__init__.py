@@ -1,0 +1,1 @@
+"""Where the parts of a process are joined, one module for each process."""

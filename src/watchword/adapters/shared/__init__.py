@@ -1,0 +1,1 @@
+"""Adapters that both processes use."""

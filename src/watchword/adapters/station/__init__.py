@@ -1,0 +1,1 @@
+"""The world as the station meets it."""

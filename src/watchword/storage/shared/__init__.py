@@ -1,0 +1,1 @@
+"""The store that both halves use: one writer thread, group commit, hash chain."""

@@ -1,0 +1,1 @@
+"""The keypad's page at the site."""

@@ -1,0 +1,1 @@
+"""The design system and the HTTP manners that all pages share."""

@@ -1,0 +1,54 @@
+"""What the rules and use cases may ask about time: an argument, never a global.
+
+Within one boot the monotonic clock is true; between boots only UTC is left, clamped
+by what the station said last (design, section 9.7). `SiteTime` owns that rule.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+CLAMP_S_MAX = 24 * 3600.0
+"""The furthest that a station's word may move a site's idea of UTC in one step: a
+forged or broken station clock must not skip a day of deadlines."""
+
+
+class Clock(Protocol):
+    """The two clocks of a process, as an adapter or a test gives them."""
+
+    def now(self) -> float:
+        """UTC in seconds since 1970; may jump."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment of this boot; never goes back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTime:
+    """Effective UTC of one boot: where UTC stood at a monotonic moment.
+
+    A jump of the wall clock within a boot changes nothing, because only the
+    monotonic clock is read after the anchor is set.
+    """
+
+    utc_s: float
+    monotonic_s: float
+
+    @classmethod
+    def at_boot(cls, *, utc_s: float, monotonic_s: float, last_seen_s: float | None) -> "SiteTime":
+        """Anchor a new boot; a wall clock behind the last stored moment is not believed."""
+        start = utc_s if last_seen_s is None else max(utc_s, last_seen_s)
+        return cls(start, monotonic_s)
+
+    def at(self, monotonic_s: float) -> float:
+        """Effective UTC seconds at a monotonic moment of the same boot."""
+        return self.utc_s + (monotonic_s - self.monotonic_s)
+
+    def corrected(self, *, station_utc_s: float, monotonic_s: float) -> "SiteTime":
+        """Follow the station's time, clamped, and never backwards past the present moment."""
+        here = self.at(monotonic_s)
+        step = station_utc_s - here
+        if step <= 0:
+            return self
+        return SiteTime(here + min(step, CLAMP_S_MAX), monotonic_s)

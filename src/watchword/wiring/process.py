@@ -1,0 +1,70 @@
+"""How a half lives: it starts, says that it is ready, and ends cleanly when told to.
+
+Told by SIGTERM or SIGINT, by the end of its parent, or by the death of one of its own
+tasks: a dead task is never left behind in a running process.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import uvloop
+
+from watchword.adapters.shared import log as logs
+from watchword.core.errors import WatchwordError
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What the parent gave: a pipe to say "ready" on, and one that ends when it does."""
+
+    ready_fd: int
+    parent_fd: int
+
+    def ready(self) -> None:
+        """Say once that everything answers."""
+        if self.ready_fd >= 0:
+            os.write(self.ready_fd, b"ready\n")
+            os.close(self.ready_fd)
+
+
+def live(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, parent_fd: int) -> None:
+    """Run one half until it is told to stop.
+
+    Raises:
+        WatchwordError: what ended it, taken out of the task group that it ended.
+    """
+    logs.configure(name)
+    try:
+        uvloop.run(_main(main, parent_fd))
+    except BaseExceptionGroup as group:
+        known = _first_known(group)
+        if known is None:
+            raise
+        raise known from None
+
+
+async def _main(main: Callable[[asyncio.Event], Awaitable[None]], parent_fd: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def parent_ended() -> None:
+        loop.remove_reader(parent_fd)  # an ended pipe stays readable
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if parent_fd >= 0:
+        loop.add_reader(parent_fd, parent_ended)
+    await main(stop)
+
+
+def _first_known(group: BaseExceptionGroup[BaseException]) -> WatchwordError | None:
+    for e in group.exceptions:
+        if isinstance(e, WatchwordError):
+            return e
+        if isinstance(e, BaseExceptionGroup) and (found := _first_known(e)):
+            return found
+    return None

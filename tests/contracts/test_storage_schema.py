@@ -1,0 +1,74 @@
+"""The schema that the code states and the one that the migrations make are the same one."""
+
+from importlib import import_module
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect
+
+from watchword.storage.shared import migrate
+from watchword.storage.shared.engine import open_engine
+
+HALVES = ("site", "station")
+
+
+def made(url):
+    """What is really in the database, as plain values."""
+    engine = open_engine(url, writes=True)
+    with engine.connect() as c:
+        look = inspect(c)
+        return {
+            table: {
+                "columns": [
+                    (col["name"], str(col["type"]), col["nullable"]) for col in look.get_columns(table)
+                ],
+                "key": look.get_pk_constraint(table)["constrained_columns"],
+                "unique": sorted(
+                    (u["name"], *u["column_names"]) for u in look.get_unique_constraints(table)
+                ),
+                "foreign": sorted(
+                    (f["name"], *f["constrained_columns"], f["referred_table"])
+                    for f in look.get_foreign_keys(table)
+                ),
+                "index": sorted(
+                    (i["name"], *i["column_names"], str(i.get("dialect_options", {})))
+                    for i in look.get_indexes(table)
+                ),
+                "check": sorted(k["name"] for k in look.get_check_constraints(table)),
+            }
+            for table in look.get_table_names()
+            if table != migrate.VERSION_TABLE
+        }
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_migrations_make_what_the_schema_states(databases, half):
+    tables = import_module(f"watchword.storage.{half}.schema").tables
+    migrated = databases.empty()
+    assert migrate.ensure(migrated, half)
+    stated = databases.empty()
+    with open_engine(stated, writes=True).begin() as c:
+        tables.create_all(c)
+    assert made(migrated) == made(stated)
+    with open_engine(migrated, writes=True).connect() as c:
+        assert compare_metadata(MigrationContext.configure(c), tables) == []
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_a_database_at_head_is_left_alone(databases, half):
+    url = databases.empty()
+    assert migrate.ensure(url, half) is True
+    assert migrate.ensure(url, half) is False
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_the_revisions_that_the_code_names_are_those_of_the_scripts(half):
+    config = Config()
+    config.set_main_option("script_location", f"watchword.storage.{half}:migrations")
+    config.set_main_option("path_separator", "os")
+    walked = ScriptDirectory.from_config(config).walk_revisions()
+    named = import_module(f"watchword.storage.{half}.schema").REVISIONS
+    assert tuple(reversed([script.revision for script in walked])) == named
