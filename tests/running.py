@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -128,6 +129,15 @@ class Stack:
     def attempt(self, code: str, action: str = "disarm") -> dict[str, Any]:
         """Enter a code as a script does."""
         return self.ask("attempt", "--code", "-", "--action", action, typed=code + "\n")
+
+    def ask_site_waiting(self) -> int:
+        """How many reports the site still holds unacknowledged."""
+        with (
+            suppress(sqlite3.Error),
+            sqlite3.connect(f"file:{self.data / 'site' / 'site.db'}?mode=ro", uri=True) as c,
+        ):
+            return int(c.execute("select count(*) from outbox").fetchone()[0])
+        return -1
 
     def incidents(self) -> list[dict[str, Any]]:
         """What the station opened."""

@@ -1,11 +1,14 @@
 """Write tests/vectors/codes.json: what Python and JavaScript must both say about codes.
 
-Run it when a rule of `core.codes` changes on purpose, and look at the difference before
-committing it: `.venv/bin/python tools/vectors.py`. A test fails while the file is out of date.
+    tools/vectors.py           write the file
+    tools/vectors.py --check   exit 1 when it is not what the code says
+
+Look at the difference before committing it: the vectors change only when a rule does.
 """
 
 import json
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -138,4 +141,6 @@ def _free(_: str) -> bool:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(TARGET.read_text(encoding="utf-8") != text())
     TARGET.write_text(text(), encoding="utf-8")

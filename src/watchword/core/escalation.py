@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from watchword.core.incident import Incident
-from watchword.core.kinds import Kind
+from watchword.core.kinds import HandoffState, Kind
 
 UNCLAIMED_S = 15.0  # reference: EN 50518's hold-up class acts on 80 % within 30 s
 NOT_DISPATCHED_S = 30.0
@@ -50,7 +50,9 @@ def unmet(state: Incident) -> Unmet | None:
         return Unmet.UNCLAIMED
     if not state.life or state.accepted_by is not None:
         return None
-    return Unmet.NOT_ACCEPTED if state.dispatched_at is not None else Unmet.NOT_DISPATCHED
+    # A hand-off that is only queued, or has failed, has told nobody anything.
+    told = state.handoff in {HandoffState.SENT, HandoffState.DELIVERED}
+    return Unmet.NOT_ACCEPTED if told else Unmet.NOT_DISPATCHED
 
 
 def next_deadline(state: Incident) -> float | None:

@@ -8,9 +8,12 @@ see what each half would know.
 import secrets
 from dataclasses import dataclass, field
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 from watchword.core.codes import Policy, check_pair
 from watchword.core.errors import RefusedError
-from watchword.web.enrol.routes import STATIC, STRINGS, TEMPLATES, make_router
+from watchword.station.enrol import REFUSAL
+from watchword.web.enrol.routes import STATIC, STRINGS, TEMPLATES, VENDOR, make_router
 from watchword.web.enrol.service import (
     LinkUnusableError,
     Offer,
@@ -27,11 +30,9 @@ from watchword.wire.batch import Batch, unpack_batch
 from watchword.wire.seal import BATCH_INFO, SUITE, KeyPair, key_id
 from watchword.wire.slot import Token
 from watchword.wire.unseal import Keyring
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 TRIES_MAX = 5
 CODE = "ABCD-2345"
-REFUSAL = "These codes could not be given."
 
 
 def open_batch(site: KeyPair, sealed: bytes) -> Batch:
@@ -150,6 +151,6 @@ def make_app(fake: Fake) -> Built:
     return build(
         [make_router(fake)],
         strings=Strings.load(STRINGS),
-        assets=Assets({"enrol": STATIC}),
+        assets=Assets({"enrol": STATIC}, vendor=VENDOR),
         templates=[TEMPLATES],
     )

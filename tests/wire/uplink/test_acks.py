@@ -131,3 +131,13 @@ def test_windows_above_a_gap_are_bounded_and_the_newest_is_kept() -> None:
     assert not book.received(_id(2 * acks.WINDOW))
     book.committed(_id(acks.WINDOW))
     assert (S, acks.WINDOW) in _told(book, acks.WINDOWS_MAX)
+
+
+@pytest.mark.parametrize("counters", [range(1, 101), range(100, 0, -1)])
+def test_a_window_that_is_whole_is_kept_as_a_number_only(counters: range) -> None:
+    book = AckBook()
+    for counter in counters:
+        book.committed(_id(counter))
+    assert book.cumulative(S) == 100
+    assert list(book._ledgers[S].windows) == [96]
+    assert _told(book, 1) == {(S, c) for c in range(1, 101)}

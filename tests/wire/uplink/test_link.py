@@ -106,11 +106,11 @@ def test_a_slow_socket_skips_the_tick_and_loses_nothing() -> None:
 
 
 @given(
-    facts=st.lists(st.tuples(st.integers(1, 200), st.sampled_from(["public", "reconnect"]))),
-    waiting=st.lists(st.tuples(st.integers(0, 200), st.sampled_from(C)), max_size=60),
-    slow=st.sets(st.integers(0, 200), max_size=10),
+    facts=st.lists(st.tuples(st.integers(1, 60), st.sampled_from(["public", "reconnect"]))),
+    waiting=st.lists(st.tuples(st.integers(0, 60), st.sampled_from(C)), max_size=60),
+    slow=st.sets(st.integers(0, 60), max_size=10),
 )
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_number_and_size_of_frames_are_a_function_of_time_and_public_facts(
     facts: list[tuple[int, str]], waiting: list[tuple[int, C]], slow: set[int]
 ) -> None:
@@ -121,8 +121,8 @@ def test_number_and_size_of_frames_are_a_function_of_time_and_public_facts(
     for link in (busy, idle):
         link.connected(0.0)
     traces: tuple[list[list[int]], list[list[int]]] = ([], [])
-    for tick in range(201):
-        now = tick * TICK_S
+    for tick in range(61):
+        now = float(tick)
         for n, (at, cls) in enumerate(waiting, start=1):
             if at == tick:
                 busy.send(_cell(cls, n))

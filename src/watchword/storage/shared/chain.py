@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Table, insert, select, text
 from watchword.storage.shared.sql import canonical
 
 GENESIS = bytes(32)
+PAGE = 1_000  # entries in memory at a time while a journal is verified
 _HASH = "hash"
 _LOCK_KEY = 0x57574A4E4C  # one advisory lock for "append to the journal", on PostgreSQL
 
@@ -72,17 +73,25 @@ def append(c: Connection, journal: Table, values: Mapping[str, Any]) -> Head:
 
 def verify(c: Connection, journal: Table, witness: Head | None = None) -> Break | None:
     """Walk the whole journal; None when every entry follows and the witnessed head is in it."""
-    length, previous = 0, GENESIS
-    rows = c.execution_options(yield_per=1000).execute(select(journal).order_by(journal.c.id))
-    for row in rows.mappings():
-        length += 1
-        if row["id"] != length:
-            return Break(length, "missing")
-        previous = link(previous, body(dict(row)))
-        if previous != bytes(row[_HASH]):
-            return Break(length, "changed")
-        if witness is not None and witness.length == length and witness.hash != previous:
-            return Break(length, "not what was witnessed")
-    if witness is not None and witness.length > length:
-        return Break(length + 1, "cut off")
+    entries = select(journal).order_by(journal.c.id).execution_options(yield_per=PAGE)
+    now = Head(0, GENESIS)
+    with c.execute(entries) as rows:
+        for row in rows.mappings():
+            after = Head(now.length + 1, link(now.hash, body(dict(row))))
+            reason = _wrong(row["id"], bytes(row[_HASH]), after, witness)
+            if reason:
+                return Break(after.length, reason)
+            now = after
+    if witness is not None and witness.length > now.length:
+        return Break(now.length + 1, "cut off")
     return None
+
+
+def _wrong(number: int, kept: bytes, after: Head, witness: Head | None) -> str:
+    if number != after.length:
+        return "missing"
+    if kept != after.hash:
+        return "changed"
+    if witness is not None and witness.length == after.length and witness.hash != after.hash:
+        return "not what was witnessed"
+    return ""

@@ -5,6 +5,7 @@ transaction begins when we say so, DDL included. PostgreSQL is taken as its serv
 """
 
 import os
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_MS = 5_000  # another process of ours commits in milliseconds; longer is a fault
 PAGE_SIZE = 4_096
+_PSYCOPG_BAD = (3, 4)  # a failed transaction, a connection that is gone
 
 # The order matters: wait for others first, lay pages out before the first write.
 _PRAGMAS = (
@@ -59,7 +61,10 @@ def open_engine(url: str, *, writes: bool) -> Engine:
     """
     if make_url(url).get_backend_name() != "sqlite":
         server = create_engine(url, poolclass=NullPool, hide_parameters=True)
-        return server if writes else server.execution_options(postgresql_readonly=True)
+        if writes:
+            return server
+        snapshot = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return server.execution_options(**snapshot)
     engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
     begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
 
@@ -81,6 +86,19 @@ def open_engine(url: str, *, writes: bool) -> Engine:
         c.exec_driver_sql("COMMIT")
 
     return engine
+
+
+def in_transaction(c: Connection) -> bool:
+    """Whether the engine still has a good transaction where we think that we are in one.
+
+    SQLite gives it up by itself on a full disk, and what follows would be committed piecemeal;
+    PostgreSQL keeps a failed one, and its COMMIT then rolls back without a word.
+    """
+    driver = c.connection.driver_connection
+    if isinstance(driver, sqlite3.Connection):
+        return driver.in_transaction
+    status: int = getattr(driver, "info").transaction_status  # noqa: B009 - psycopg is not imported
+    return status not in _PSYCOPG_BAD
 
 
 def make_private(path: Path) -> bool:

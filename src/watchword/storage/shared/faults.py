@@ -3,6 +3,7 @@
     LocalFaultError
     └── StorageFaultError
         ├── DiskFullError
+        ├── TransactionLostError
         ├── CorruptDatabaseError
         ├── DatabaseLockedError
         ├── NewerSchemaError
@@ -31,6 +32,10 @@ class StorageFaultError(LocalFaultError):
 
 class DiskFullError(StorageFaultError):
     """The disk did not take a write."""
+
+
+class TransactionLostError(StorageFaultError):
+    """The engine gave a transaction up, and the work did not say so."""
 
 
 class CorruptDatabaseError(StorageFaultError):
@@ -72,7 +77,7 @@ def fault(error: BaseException, where: str) -> StorageFaultError | None:
         ours = _of_one(seen, where)
         if ours is not None:
             return ours
-        seen = seen.__context__ if isinstance(seen, DBAPIError) else None
+        seen = seen.__context__ if isinstance(seen, DBAPIError | sqlite3.Error) else None
     return None
 
 
@@ -122,7 +127,7 @@ def _of_sqlite(cause: sqlite3.Error, where: str) -> StorageFaultError | None:
             )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_READONLY:
             return DatabaseUnavailableError(
-                f"{where} cannot be opened for writing.",
+                f"{where} cannot be opened or written.",
                 hint="Look at its path, its owner and its permissions.",
             )
         case _:
@@ -143,7 +148,7 @@ def _of_postgresql(state: str | None, where: str, *, lost: bool) -> StorageFault
         return DatabaseLockedError(
             f"{where} is locked by another process.", hint="Try again; it was not changed."
         )
-    if lost or state is None or state.startswith(("08", "57P", "28", "3D")):
+    if lost or state is None or state.startswith(("08", "57P", "28", "3D")) or state == "25006":
         return DatabaseUnavailableError(
             f"{where} cannot be reached.",
             hint="Look at the database server, its address and the account.",

@@ -7,10 +7,11 @@ an older one upgraded, a newer or a foreign one refused and never touched.
 from importlib import import_module
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import Connection, inspect, text
 
 from watchword.storage.shared.engine import make_private, open_engine, sqlite_file, where
 from watchword.storage.shared.faults import (
+    CorruptDatabaseError,
     DatabaseUnavailableError,
     ForeignDatabaseError,
     NewerSchemaError,
@@ -31,38 +32,51 @@ def ensure(url: str, half: Half) -> bool:
         ForeignDatabaseError: it is the other half's, or no database of ours.
         StorageFaultError: it is damaged, locked, or cannot be opened.
     """
-    revisions: tuple[str, ...] = _schema(half).REVISIONS
+    needed: tuple[str, ...] = _schema(half).REVISIONS
     name = where(url)
-    file = sqlite_file(url)
-    if file is not None:
-        if not file.parent.is_dir():
-            raise DatabaseUnavailableError(
-                f"{name} has no directory to be in.", hint=f"Create {file.parent} first."
-            )
-        make_private(file)
+    _prepare_file(url, name)
     engine = open_engine(url, writes=True)
     try:
         with told(name), engine.connect() as c:
             with c.begin():
+                if _revision(c) == needed[-1]:
+                    return False
+            with c.begin():
+                _take_turn(c)
                 found = _revision(c)
-            if found == revisions[-1]:
-                return False
-            _refuse_unknown(c, found, revisions, name)
-            _upgrade(c, half)
+                if found == needed[-1]:
+                    return False
+                _refuse_unknown(c, found, needed, name)
+                _upgrade(c, half)
             return True
     finally:
         engine.dispose()
 
 
-def revision(engine: Engine) -> str | None:
-    """The revision that a database is at, or None when it has none."""
-    with engine.connect() as c, c.begin():
-        return _revision(c)
+def _prepare_file(url: str, name: str) -> None:
+    file = sqlite_file(url)
+    if file is None:
+        return
+    if not file.parent.is_dir():
+        raise DatabaseUnavailableError(
+            f"{name} has no directory to be in.", hint=f"Create {file.parent} first."
+        )
+    if not make_private(file) and file.stat().st_size == 0:
+        # SQLite would take it for a new database, and everything would seem never to have been.
+        raise CorruptDatabaseError(
+            f"{name} is there but holds nothing.",
+            hint="Restore the last back-up, or remove the file to start with nothing.",
+        )
 
 
 def _schema(half: Half) -> Any:
-    # By name, so that the site's process never imports the other half.
+    # By name, so that one half's process never imports the other half.
     return import_module(f"watchword.storage.{half}.schema")
+
+
+def _take_turn(c: Connection) -> None:
+    if c.dialect.name == "postgresql":  # nodes that start together; SQLite's BEGIN locks already
+        c.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
 
 
 def _revision(c: Connection) -> str | None:
@@ -72,26 +86,22 @@ def _revision(c: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _refuse_unknown(
-    c: Connection, found: str | None, revisions: tuple[str, ...], name: str
-) -> None:
-    prefix = revisions[-1].split("_")[0]
+def _refuse_unknown(c: Connection, found: str | None, needed: tuple[str, ...], name: str) -> None:
+    half = needed[-1].split("_")[0]
     if found is None:
-        with c.begin():
-            others = inspect(c).get_table_names()
-        if [table for table in others if table != VERSION_TABLE]:
+        if [table for table in inspect(c).get_table_names() if table != VERSION_TABLE]:
             raise ForeignDatabaseError(
                 f"{name} has tables that are not ours.",
                 hint="Nothing was changed. Give another file or database.",
             )
-    elif not found.startswith(f"{prefix}_"):
+    elif not found.startswith(f"{half}_"):
         raise ForeignDatabaseError(
-            f"{name} is not a {prefix}'s.",
+            f"{name} is not a {half}'s.",
             hint="Nothing was changed. Give the right file or database.",
         )
-    elif found not in revisions:
+    elif found not in needed:
         raise NewerSchemaError(
-            f"{name} was written by a newer program ({found}; this one knows {revisions[-1]}).",
+            f"{name} was written by a newer program ({found}; this one knows {needed[-1]}).",
             hint="Nothing was changed. Install the newer program again, or restore a back-up.",
         )
 
@@ -104,7 +114,4 @@ def _upgrade(c: Connection, half: Half) -> None:
     config.set_main_option("script_location", f"watchword.storage.{half}:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = c
-    with c.begin():
-        if c.dialect.name == "postgresql":  # nodes that start together take turns
-            c.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-        command.upgrade(config, "head")
+    command.upgrade(config, "head")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, Connection, Dialect, Executable, Integer, MetaData, Table, Text
+from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 from sqlalchemy.types import TypeDecorator
 
@@ -105,6 +106,12 @@ def fetch_one(c: Connection, statement: Executable, row: type[Row]) -> Row | Non
     """The first row as a `row` value, or None."""
     found = c.execute(statement).first()
     return None if found is None else row(*found)
+
+
+def added(c: Connection, table: Table, row: Mapping[str, Any]) -> int:
+    """Insert one row and return the id that the engine gave it."""
+    key: Any = c.execute(plain_insert(table), row).inserted_primary_key
+    return int(key[0])
 
 
 def changed(c: Connection, statement: Executable) -> int:

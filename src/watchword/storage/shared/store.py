@@ -13,7 +13,14 @@ from typing import Any, Self, TypeVar
 from sqlalchemy import Connection
 
 from watchword.storage.shared.engine import open_engine, sqlite_file, where
-from watchword.storage.shared.faults import StoreStoppedError, fault, told
+from watchword.storage.shared.faults import (
+    DatabaseLockedError,
+    DatabaseUnavailableError,
+    DiskFullError,
+    StoreStoppedError,
+    fault,
+    told,
+)
 from watchword.storage.shared.writer import QUEUE_MAX, Awaiting, Blocked, Item, Writer
 
 T = TypeVar("T")
@@ -28,7 +35,7 @@ class Store:
 
     def __init__(self, url: str, *, name: str, queue_max: int = QUEUE_MAX) -> None:
         self._where = where(url)
-        self._is_sqlite = sqlite_file(url) is not None
+        self._file = sqlite_file(url)
         self._write_engine = open_engine(url, writes=True)
         self._read_engine = open_engine(url, writes=False)
         self._writer = Writer(self._write_engine, name=name, where=self._where, queue_max=queue_max)
@@ -42,6 +49,10 @@ class Store:
         Raises:
             StorageFaultError: it is damaged, locked, or cannot be opened.
         """
+        if self._file is not None and not self._file.is_file():
+            raise DatabaseUnavailableError(
+                f"{self._where} is not there.", hint="Look at the data directory's path."
+            )
         self._writer.start()
 
     def close(self) -> None:
@@ -51,7 +62,7 @@ class Store:
         self._closed = True
         self._reader.submit(self._forget_reader).result()
         self._reader.shutdown()
-        if self._is_sqlite:
+        if self._file is not None:
             self._writer.last(_fold_log)
         self._writer.close()
 
@@ -92,7 +103,7 @@ class Store:
 
     async def fold(self) -> None:
         """Fold SQLite's write-ahead log into the file and empty it: removed rows are gone then."""
-        if self._is_sqlite:
+        if self._file is not None:
             loop = asyncio.get_running_loop()
             future: asyncio.Future[None] = loop.create_future()
             self._writer.submit(Item(_fold_log, Awaiting(loop, future), bare=True))
@@ -138,7 +149,8 @@ class Store:
                 with self._read_connection.begin():
                     return work(self._read_connection)
         except Exception as error:
-            if fault(error, self._where) is not None:
+            ours = fault(error, self._where)
+            if ours is not None and not isinstance(ours, DiskFullError | DatabaseLockedError):
                 self._forget_reader()
             raise
 

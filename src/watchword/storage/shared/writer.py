@@ -14,11 +14,14 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Engine
 
+from watchword.storage.shared.engine import in_transaction
 from watchword.storage.shared.faults import (
+    DatabaseLockedError,
     DiskFullError,
     StorageFaultError,
     StoreBusyError,
     StoreStoppedError,
+    TransactionLostError,
     fault,
 )
 
@@ -144,7 +147,7 @@ class Writer:
             StoreBusyError: the queue is full.
         """
         with self._wake:
-            if self._failure is not None or self._closing:
+            if self._failure is not None or self._closing or self._thread.ident is None:
                 raise self._failure or _closed(self._where)
             if len(self._queue) >= self._queue_max:
                 raise StoreBusyError(
@@ -216,9 +219,18 @@ class Writer:
     def _together(self, batch: list[Item]) -> list[Outcome]:
         c = self._open()
         with c.begin():
-            outcomes = [Outcome(item.work(c)) for item in batch]
+            outcomes = [self._outcome(c, item) for item in batch]
         self.commits += 1
         return outcomes
+
+    def _outcome(self, c: Connection, item: Item) -> Outcome:
+        value = item.work(c)
+        if not in_transaction(c):
+            raise self._lost()
+        return Outcome(value)
+
+    def _lost(self) -> TransactionLostError:
+        return TransactionLostError(f"{self._where} gave a transaction up; nothing was written.")
 
     def _after(self, error: Exception, batch: list[Item]) -> list[Outcome]:
         if len(batch) == 1:
@@ -228,8 +240,8 @@ class Writer:
                 return self._apart(batch)
             except Exception as second:  # noqa: BLE001 - it goes to whoever waits
                 error = second
-        if isinstance(fault(error, self._where), DiskFullError):  # one may fit where all do not
-            return [self._alone(item) for item in batch]
+        if isinstance(fault(error, self._where), DiskFullError | TransactionLostError):
+            return [self._alone(item) for item in batch]  # one may fit where all do not
         return [Outcome(error=self._told(error))] * len(batch)
 
     def _apart(self, batch: list[Item]) -> list[Outcome]:
@@ -239,10 +251,12 @@ class Writer:
             for item in batch:
                 try:
                     with c.begin_nested():
-                        outcomes.append(Outcome(item.work(c)))
+                        outcomes.append(self._outcome(c, item))
                 except Exception as error:
                     if fault(error, self._where) is not None:
                         raise  # not this item's own mistake
+                    if not in_transaction(c):
+                        raise self._lost() from error
                     outcomes.append(Outcome(error=error))
         self.commits += 1
         return outcomes
@@ -263,7 +277,8 @@ class Writer:
         if ours is None:
             return error
         log.error("store: %s", ours)
-        self._disconnect()  # a fault may leave a connection useless; the next batch opens anew
+        if not isinstance(ours, DiskFullError | DatabaseLockedError):
+            self._disconnect()  # it may be useless now; but a full disk might not let us reopen
         return ours
 
     def _disconnect(self) -> None:
@@ -292,4 +307,4 @@ class Writer:
 
 
 def _closed(where: str) -> StoreStoppedError:
-    return StoreStoppedError(f"{where} is closed.", hint="Nothing was written.")
+    return StoreStoppedError(f"{where} is not open.", hint="Nothing was written.")

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from watchword.core.errors import NotFoundError, RefusedError
 from watchword.storage.shared import chain
 from watchword.storage.shared.chain import Break, Head
-from watchword.storage.shared.sql import changed, fetch, fetch_one, upsert
+from watchword.storage.shared.sql import added, changed, fetch, fetch_one, upsert
 from watchword.storage.site import schema as t
 
 PLACES_MAX = 0xFFFF  # a report carries the number of an entry point in 16 bits
@@ -222,11 +222,8 @@ def journal_verify(c: Connection, witness: Head | None = None) -> Break | None:
 
 def outbox_add(c: Connection, cell: OutboxCell) -> int:
     """Keep a sealed report until it is acknowledged; returns its row's id."""
-    added = c.execute(
-        insert(t.outbox).returning(t.outbox.c.id),
-        {name: getattr(cell, name) for name in OutboxCell.__slots__ if name != "id"},
-    )
-    return int(added.scalar_one())
+    row = {name: getattr(cell, name) for name in OutboxCell.__slots__ if name != "id"}
+    return added(c, t.outbox, row)
 
 
 def outbox_load(c: Connection, *, limit: int | None = None) -> tuple[OutboxCell, ...]:

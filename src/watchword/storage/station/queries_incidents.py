@@ -7,11 +7,10 @@ is its plain part. A timeline is only ever added to, and each entry carries its 
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from watchword.core.errors import NotFoundError
-from watchword.storage.shared.sql import changed, fetch, fetch_one, upsert
-from watchword.storage.shared.sql import insert as engine_insert
+from watchword.storage.shared.sql import added, changed, fetch, fetch_one, insert, upsert
 from watchword.storage.station import schema as t
 
 
@@ -89,8 +88,8 @@ class HandoffRow:
 
 def incident_add(c: Connection, incident: IncidentRow) -> bool:
     """Open an incident; False, and nothing changed, when one with this id is there already."""
-    add = engine_insert(c, t.incident).on_conflict_do_nothing(index_elements=["id"])
-    return c.execute(add, _columns(incident)).rowcount == 1
+    add = insert(c, t.incident).on_conflict_do_nothing(index_elements=["id"])
+    return c.execute(add.returning(t.incident.c.id), _columns(incident)).first() is not None
 
 
 def incident_get(c: Connection, incident: str) -> IncidentRow | None:
@@ -166,8 +165,7 @@ def incidents_near(
 
 def event_add(c: Connection, event: EventRow) -> int:
     """Write one entry into an incident's timeline; returns its id."""
-    add = insert(t.incident_event).returning(t.incident_event.c.id)
-    return int(c.execute(add, _columns(event, leave="id")).scalar_one())
+    return added(c, t.incident_event, _columns(event, leave="id"))
 
 
 def events(
@@ -210,12 +208,12 @@ def steps_due(c: Connection, at_ms: int, *, limit: int = 100) -> tuple[StepRow, 
 def handoff_add(c: Connection, handoff: HandoffRow) -> int:
     """Queue a hand-off; returns its id, that of the first one when this key is there already."""
     h = t.handoff
-    add = engine_insert(c, h).on_conflict_do_nothing(index_elements=["idempotency_key"])
-    added = c.execute(add.returning(h.c.id), _columns(handoff, leave="id")).scalar()
-    if added is None:
+    add = insert(c, h).on_conflict_do_nothing(index_elements=["idempotency_key"])
+    number = c.execute(add.returning(h.c.id), _columns(handoff, leave="id")).scalar()
+    if number is None:
         first = select(h.c.id).where(h.c.idempotency_key == handoff.idempotency_key)
-        added = c.execute(first).scalar_one()
-    return int(added)
+        number = c.execute(first).scalar_one()
+    return int(number)
 
 
 def handoff_get(c: Connection, handoff: int) -> HandoffRow | None:

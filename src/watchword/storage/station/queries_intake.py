@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
-from sqlalchemy import insert as plain_insert
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, func, select, update
 
-from watchword.storage.shared.sql import fetch, fetch_one, insert
+from watchword.storage.shared.sql import added, fetch, fetch_one, insert
 from watchword.storage.station import schema as t
 
 ABOVE_MAX = 1024  # an acknowledgement names 32 at a time; a longer tail is acknowledged later
@@ -172,19 +171,27 @@ def acked(c: Connection, site: str, epoch: int, report_class: int) -> Acked:
     """What of one epoch and class is durable here; counters start at 1."""
     e = t.envelope
     ours = (e.c.site == site, e.c.epoch == epoch, e.c.report_class == report_class)
-    after = e.alias("after")
-    next_one = select(after.c.id).where(
-        after.c.site == site,
-        after.c.epoch == epoch,
-        after.c.report_class == report_class,
-        after.c.counter == e.c.counter + 1,
-    )
-    cumulative = 0
-    if c.execute(select(e.c.id).where(*ours, e.c.counter == 1)).first() is not None:
-        end = select(func.min(e.c.counter)).where(*ours, e.c.counter >= 1, ~next_one.exists())
-        cumulative = int(c.execute(end).scalar_one())
+    there = select(func.count(), func.max(e.c.counter)).where(*ours, e.c.counter >= 1)
+    count, highest = c.execute(there).one()
+    if count == (highest or 0):  # no gap, the everyday case: one walk over the index
+        return Acked(count, ())
+    cumulative = _first_gap(c, site, epoch, report_class) - 1
     above = select(e.c.counter).where(*ours, e.c.counter > cumulative).order_by(e.c.counter)
     return Acked(cumulative, tuple(c.execute(above.limit(ABOVE_MAX)).scalars()))
+
+
+def _first_gap(c: Connection, site: str, epoch: int, report_class: int) -> int:
+    e, after = t.envelope, t.envelope.alias("after")
+
+    def numbered(table: FromClause) -> tuple[ColumnElement[bool], ...]:
+        k = table.c
+        return k.site == site, k.epoch == epoch, k.report_class == report_class
+
+    if c.execute(select(e.c.id).where(*numbered(e), e.c.counter == 1)).first() is None:
+        return 1
+    next_one = select(after.c.id).where(*numbered(after), after.c.counter == e.c.counter + 1)
+    ends = select(e.c.counter).where(*numbered(e), e.c.counter >= 1, ~next_one.exists())
+    return int(c.execute(ends.order_by(e.c.counter).limit(1)).scalar_one()) + 1
 
 
 # --- anomalies
@@ -192,10 +199,8 @@ def acked(c: Connection, site: str, epoch: int, report_class: int) -> Acked:
 
 def anomaly_add(c: Connection, envelope: Envelope, reason: str) -> int:
     """Keep an envelope that contradicts or does not fit; returns its id."""
-    a = t.envelope_anomaly
     row = {name: getattr(envelope, name) for name in _ANOMALY if name != "reason"}
-    added = c.execute(plain_insert(a).returning(a.c.id), {**row, "reason": reason})
-    return int(added.scalar_one())
+    return added(c, t.envelope_anomaly, {**row, "reason": reason})
 
 
 def anomalies(c: Connection, *, site: str | None = None, limit: int = 100) -> tuple[Anomaly, ...]:
@@ -212,8 +217,7 @@ def anomalies(c: Connection, *, site: str | None = None, limit: int = 100) -> tu
 
 def signal_add(c: Connection, signal: SignalRow) -> int:
     """Keep a signal; IntegrityError when its envelope has one already. Returns its id."""
-    add = plain_insert(t.signal).returning(t.signal.c.id)
-    return int(c.execute(add, _columns(signal, leave="id")).scalar_one())
+    return added(c, t.signal, _columns(signal, leave="id"))
 
 
 def signal_of_envelope(c: Connection, envelope: int) -> SignalRow | None:

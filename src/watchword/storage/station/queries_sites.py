@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, delete, func, insert, select, update
 
 from watchword.core.errors import NotFoundError
 from watchword.storage.shared.chain import GENESIS, Head
-from watchword.storage.shared.sql import changed, fetch, fetch_one, upsert
+from watchword.storage.shared.sql import added, changed, fetch, fetch_one, upsert
 from watchword.storage.station import schema as t
 
 
@@ -218,8 +218,7 @@ def witness_break_add(c: Connection, broken: WitnessBreak) -> int:
     row: dict[str, Any] = {"site": broken.site, "at_ms": broken.at_ms}
     row |= {"known_length": broken.known.length, "known_head": broken.known.hash}
     row |= {"told_length": broken.told.length, "told_head": broken.told.hash}
-    added = c.execute(insert(t.witness_break).returning(t.witness_break.c.id), row)
-    return int(added.scalar_one())
+    return added(c, t.witness_break, row)
 
 
 def witness_breaks(c: Connection, site: str) -> tuple[WitnessBreak, ...]:
@@ -266,8 +265,7 @@ def name_get(c: Connection, site: str, kind: str, number: int) -> str | None:
 
 def proof_add(c: Connection, proof: ProofRow) -> int:
     """Keep a proof; earlier ones stay."""
-    row = {f.name: getattr(proof, f.name) for f in fields(proof)}
-    return int(c.execute(insert(t.proof).returning(t.proof.c.id), row).scalar_one())
+    return added(c, t.proof, {f.name: getattr(proof, f.name) for f in fields(proof)})
 
 
 def proofs(c: Connection, site: str) -> dict[str, ProofRow]:
@@ -303,7 +301,7 @@ def letter_add(c: Connection, site: str, kind: str, sealed: bytes, created_ms: i
     """Queue sealed bytes for a site; returns the letter's id."""
     row: dict[str, Any] = {"site": site, "kind": kind, "sealed": sealed}
     row |= {"state": LetterState.QUEUED, "created_ms": created_ms}
-    return int(c.execute(insert(t.letter).returning(t.letter.c.id), row).scalar_one())
+    return added(c, t.letter, row)
 
 
 def letters_queued(c: Connection, site: str, *, limit: int = 16) -> tuple[LetterRow, ...]:

@@ -10,9 +10,10 @@ import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, tzinfo
 from pathlib import Path
+from typing import Final
 
 from litestar import Litestar, Router
-from litestar.types import ControllerRouterHandler
+from litestar.handlers import HTTPRouteHandler
 
 from watchword.web.api.health import health
 from watchword.web.console import account, actions, pages, places
@@ -32,6 +33,7 @@ from watchword.web.shared.pages import Built, build
 from watchword.web.shared.strings import Strings
 
 HERE = Path(__file__).parent
+VENDOR: Final = ("inter", "htmx", "hpke")  # hpke is the enrolment pages'
 
 
 def make_app(
@@ -41,7 +43,7 @@ def make_app(
     sites: Sites,
     stop: asyncio.Event,
     secure_cookies: bool,
-    enrol_router: ControllerRouterHandler | None = None,
+    enrol_router: Router | None = None,
     enrol_folder: Path | None = None,
     now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     zone: tzinfo = UTC,
@@ -66,7 +68,7 @@ def make_app(
     app = build(
         _routes(enrol_router),
         strings=strings,
-        assets=Assets({name: room / "static" for name, room in rooms.items()}),
+        assets=Assets({name: room / "static" for name, room in rooms.items()}, vendor=VENDOR),
         templates=[room / "templates" for room in rooms.values()],
         guards=[signed_in],
         lifespan=[_living(hub)],
@@ -75,7 +77,7 @@ def make_app(
     return app
 
 
-def _routes(enrol_router: ControllerRouterHandler | None) -> list[ControllerRouterHandler]:
+def _routes(enrol_router: Router | None) -> list[Router | HTTPRouteHandler]:
     own = Router(
         path="/",
         route_handlers=[*account.ALL, *pages.ALL, *actions.ALL, *places.ALL],

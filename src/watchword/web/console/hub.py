@@ -53,18 +53,24 @@ class Hub:
         return self.version
 
     async def _follow(self) -> None:
-        while True:
-            try:
-                version = await self._changes(self.version, ASK_S)
-            except WatchwordError as error:
-                _log.error("cannot follow changes: %s", type(error).__name__)
-                self.following = False
-                await asyncio.sleep(AGAIN_S)
-                continue
-            self.following = True
-            if version != self.version:
-                self.version = version
-                self._ring()
+        try:
+            while True:
+                await self._ask()
+        finally:
+            self.following = False
+
+    async def _ask(self) -> None:
+        try:
+            version = await self._changes(self.version, ASK_S)
+        except WatchwordError as error:
+            _log.error("cannot follow changes: %s", type(error).__name__)
+            self.following = False
+            await asyncio.sleep(AGAIN_S)
+            return
+        self.following = True
+        if version != self.version:
+            self.version = version
+            self._ring()
 
     def _ring(self) -> None:
         rung, self._bell = self._bell, asyncio.Event()

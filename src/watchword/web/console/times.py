@@ -39,6 +39,17 @@ class When:
         at = _local(at_ms, self.zone)
         return f"{at.day} {at:%B %Y}, {at:%H:%M:%S} {at:%Z}"
 
+    @property
+    def zone_name(self) -> str:
+        """The zone's name at this moment, such as CET."""
+        return f"{_local(self.now_ms, self.zone):%Z}"
+
+    @property
+    def offset_s(self) -> int:
+        """How far the zone is ahead of UTC at this moment, in seconds."""
+        ahead = _local(self.now_ms, self.zone).utcoffset()
+        return int(ahead.total_seconds()) if ahead is not None else 0
+
     def iso(self, at_ms: int) -> str:
         """The same moment for machines."""
         return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")

@@ -14,7 +14,8 @@ from typing import Annotated, Any, Final
 import msgspec
 from litestar import Request, Router, get, post
 from litestar.datastructures import ResponseHeader
-from litestar.params import Dependency
+from litestar.di import NamedDependency, Provide
+from litestar.params import SkipValidation
 from litestar.response import Template
 
 from watchword.core.errors import InputError
@@ -37,15 +38,16 @@ HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
 STRINGS = HERE / "strings"
 STATIC = HERE / "static"
+VENDOR: Final = ("inter", "hpke")  # what these pages load of other people's files
 
 BODY_MAX: Final = 8 * 1024  # a batch with its slots is 3.5 KB
 
 _LINK = re.compile(r"[A-Za-z0-9_-]{22,86}")  # 128 to 512 bits
 _SEALED_TEXT = 4 * -(-BATCH_BYTES // 3)  # its length in base64
 _HEX_32 = re.compile(r"[0-9a-f]{32}")
-_Hex32 = Annotated[str, msgspec.Meta(pattern=f"^{_HEX_32.pattern}$")]
+_Hex32 = Annotated[str, msgspec.Meta(pattern=rf"\A{_HEX_32.pattern}\Z")]
 _Pair = Annotated[list[_Hex32], msgspec.Meta(min_length=2, max_length=2)]
-_Service = Annotated[Enrolments, Dependency(skip_validation=True)]
+_Service = NamedDependency[SkipValidation[Enrolments]]
 _NO_INDEX = [ResponseHeader(name="x-robots-tag", value="noindex")]
 
 
@@ -53,6 +55,9 @@ class OpenBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the page posts first: the one-time code as it was typed."""
 
     code: Annotated[str, msgspec.Meta(min_length=1, max_length=32)]
+
+    def __repr__(self) -> str:
+        return "OpenBody()"
 
 
 class BatchBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +115,7 @@ def make_router(enrolments: Enrolments) -> Router:
     """The routes under /enrol, served by `enrolments`.
 
     The application that takes them gives `pages.build` the folders TEMPLATES and STRINGS,
-    and `assets` the folder STATIC under the name "enrol".
+    and `Assets` the folder STATIC under the name "enrol" and the packages of VENDOR.
     """
 
     def provide() -> Enrolments:
@@ -119,7 +124,7 @@ def make_router(enrolments: Enrolments) -> Router:
     return Router(
         "/enrol",
         route_handlers=[left, page, open_link, submit_batch, result],
-        dependencies={"enrolments": provide},
+        dependencies={"enrolments": Provide(provide, sync_to_thread=False)},
         request_max_body_size=BODY_MAX,
     )
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from watchword.core.errors import InputError
@@ -27,7 +28,7 @@ def pairing_routes(keypads: Keypads, devices: Devices) -> list[HTTPRouteHandler]
     """The routes that turn a browser into a keypad."""
 
     @get("/pair/{token:str}")
-    async def pair_by_link(request: Request[Any, Any, Any], token: str) -> Response[Any]:
+    async def pair_by_link(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
         """Use a one-time link; it works only on the machine that runs the site."""
         if not _on_loopback(request):
             raise ToldError(403, "keypad.link-elsewhere")

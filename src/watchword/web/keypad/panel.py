@@ -6,6 +6,7 @@ attempt takes the same way through it, with the same headers and no identifiers 
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -97,12 +98,14 @@ async def _states(
     yield f"retry: 1000\nevent: build\ndata: {build}\n\n".encode()
     sent = 0
     while not stop.is_set():
-        yield b"data: " + _encode(keypads.state(entry)) + b"\n\n"
+        shown = keypads.state(entry)
+        yield b"data: " + _encode(shown) + b"\n\n"
         sent += 1
         if sent % LOOK_EVERY == 0 and await keypads.device(secret) is None:
             return
         await asyncio.sleep(GAP_S)
-        await _unless(stop, keypads.changed(entry, within_s=TICK_S - GAP_S))
+        if replace(keypads.state(entry), at_ms=shown.at_ms) == shown:  # else: changed meanwhile
+            await _unless(stop, keypads.changed(entry, within_s=TICK_S - GAP_S))
 
 
 async def _unless(stop: asyncio.Event, waiting: Coroutine[Any, Any, None]) -> None:

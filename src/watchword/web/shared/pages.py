@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import jinja2
 from litestar import Litestar
-from litestar.contrib.jinja import JinjaTemplateEngine
+from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template import TemplateConfig
 from litestar.types import ControllerRouterHandler, Middleware
 from markupsafe import Markup

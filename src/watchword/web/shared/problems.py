@@ -83,7 +83,8 @@ def _explain(request: Request[Any, Any, Any], error: Exception) -> tuple[int, st
         if isinstance(error, ValidationException) and (field := _field_of(error)):
             return status, text("problem.field", field=field)
     else:
-        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        unreadable = isinstance(error, UnicodeDecodeError | RecursionError) and _in_reading(error)
+        status = HTTPStatus.BAD_REQUEST if unreadable else HTTPStatus.INTERNAL_SERVER_ERROR
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _log.error("request failed: %s at %s", type(error).__name__, _where(error))
     return status, text(f"problem.{_known(status)}.detail")
@@ -97,6 +98,11 @@ def _field_of(error: ValidationException) -> str | None:
         if _FIELD.fullmatch(key):
             return str(key)
     return None
+
+
+def _in_reading(error: Exception) -> bool:
+    """Whether Litestar was decoding a declared body: it lets two errors of the decoder through."""
+    return any(f.name.endswith("_extractor") for f in traceback.extract_tb(error.__traceback__))
 
 
 def _known(status: int) -> int:

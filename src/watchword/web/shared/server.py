@@ -21,6 +21,7 @@ Receive: TypeAlias = Callable[[], Awaitable[Message]]
 Send: TypeAlias = Callable[[Message], Awaitable[None]]
 Asgi: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+PORT_MAX = 65_535
 BODY_MAX = 64 * 1024  # no page posts more than a few kilobytes
 CONNECTIONS_MAX = 2_000  # event streams included; above it a request is told 503
 GRACE_S = 2  # for answers under way when the process is told to stop
@@ -72,6 +73,11 @@ class Headers:
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; LocalFaultError says what to do when the port is taken."""
+    if not 0 <= port <= PORT_MAX:
+        raise LocalFaultError(
+            f"Cannot listen on port {port}: ports go from 0 to {PORT_MAX}.",
+            hint="Choose another port.",
+        )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=512)
@@ -80,10 +86,6 @@ def bind(host: str, port: int) -> socket.socket:
             f"Cannot listen on {host}, port {port}: {error.strerror or 'not possible'}.",
             hint="Stop the program that uses this port, or choose another port.",
         ) from error
-    except OverflowError:
-        raise LocalFaultError(
-            f"Cannot listen on port {port}: ports go from 0 to 65535.", hint="Choose another port."
-        ) from None
 
 
 class Server(uvicorn.Server):

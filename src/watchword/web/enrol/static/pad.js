@@ -1,5 +1,6 @@
 /* The practice pad: the same layout as a keypad, and it sends nothing. */
 
+import { show } from "./codes.js";
 import { ORDER, rightSoFar, START, step, wanted } from "./practice.js";
 import { fill } from "./screen.js";
 
@@ -12,15 +13,19 @@ export function makePractice(screen, codesNow, finished) {
   let typed = "";
 
   function paintDots() {
-    const length = codesNow()?.everyday.length ?? 0;
-    const dots = Array.from({ length }, (_, at) => {
-      const dot = document.createElement("span");
-      dot.className = "dot";
-      dot.classList.toggle("filled", at < typed.length);
-      dot.classList.toggle("gap", at === Math.ceil(length / 2));
-      return dot;
+    let at = 0;
+    const groups = show(codesNow()?.everyday ?? "").split(" ").map((group) => {
+      const part = document.createElement("span");
+      part.className = "dot-group";
+      for (const _ of group) {
+        const dot = document.createElement("span");
+        dot.className = at < typed.length ? "dot filled" : "dot";
+        part.append(dot);
+        at += 1;
+      }
+      return part;
     });
-    find("[data-dots]").replaceChildren(...dots);
+    find("[data-dots]").replaceChildren(...groups);
   }
 
   function paintTally() {
@@ -35,13 +40,14 @@ export function makePractice(screen, codesNow, finished) {
   }
 
   function ask(feedback, tone) {
-    const question = texts[`ask-${wanted(state)}`];
+    const [when, question] = ["when", "ask"].map((part) => texts[`${part}-${wanted(state)}`]);
     const line = find("[data-feedback]");
     line.textContent = feedback;
     if (tone) line.dataset.tone = tone;
     else delete line.dataset.tone;
+    find("[data-when]").textContent = when;
     find("[data-ask]").textContent = question;
-    screen.say(`${feedback} ${question}`);
+    screen.say(`${feedback} ${when} ${question}`);
     paintDots();
     paintTally();
   }

@@ -68,6 +68,7 @@ async function settled(offer, batch) {
 
 /** From the one-time code to both codes on the screen. */
 async function open(typed) {
+  if (!(await suite.catch(() => null))) return; // said already; the link is not used up
   const offer = await api.open(typed);
   busy = true;
   // The link is used up now: it has no business in the bar and the history any more.
@@ -115,7 +116,11 @@ for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, stirred, {
 
 // A phone takes a picture of the page when it goes to the background: the codes are not on it.
 document.addEventListener("visibilitychange", () => document.hidden && screen.conceal(true));
-addEventListener("beforeunload", (event) => busy && event.preventDefault());
+addEventListener("beforeunload", (event) => {
+  if (!busy) return;
+  event.preventDefault();
+  event.returnValue = ""; // for older browsers; the words are the browser's own
+});
 addEventListener("pagehide", letGo);
 addEventListener("pageshow", (event) => event.persisted && location.reload());
 

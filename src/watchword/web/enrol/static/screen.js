@@ -7,6 +7,7 @@ import { show as grouped } from "./codes.js";
 
 const WHICH = ["everyday", "forced"];
 const STEPS = ["codes", "what", "try"];
+const LONG = 7; // digits that need a wider card
 const SAID_FOR_MS = 20_000; // then it is gone from the page as well
 
 /** The text of `template` with its {names} filled in. */
@@ -56,7 +57,7 @@ export function makeScreen(document) {
     }
     for (const element of all("[data-when-shown]")) element.hidden = concealed;
     for (const element of all("[data-when-hidden]")) element.hidden = !concealed;
-    find("[data-differ]").style.visibility = marked && !concealed ? "visible" : "hidden";
+    find("[data-differ]").hidden = !marked || concealed;
     find("[data-peeked]").hidden = concealed;
     find("[data-peek]").setAttribute("aria-expanded", String(!concealed));
   }
@@ -67,6 +68,7 @@ export function makeScreen(document) {
   }
 
   function show(view) {
+    find(".enrol").dataset.now = view;
     for (const element of all("[data-view]")) element.hidden = element.dataset.view !== view;
     const at = view === "done" ? STEPS.length : STEPS.indexOf(view);
     find("[data-steps]").hidden = !(at >= 0 && at < STEPS.length);
@@ -99,7 +101,10 @@ export function makeScreen(document) {
     });
   }
   find("[data-conceal]").addEventListener("click", () => conceal(!concealed));
-  find("[data-peek]").addEventListener("click", () => conceal(!concealed));
+  find("[data-peek]").addEventListener("click", () => {
+    conceal(!concealed);
+    find("[data-peeked]").scrollIntoView({ block: "nearest" });
+  });
 
   return {
     texts,
@@ -121,6 +126,9 @@ export function makeScreen(document) {
     fillCodes(both, policy) {
       codes = both;
       marked = policy !== "independent";
+      for (const element of all(".codes")) {
+        element.classList.toggle("long", both.everyday.length >= LONG);
+      }
       paint();
     },
 

@@ -30,13 +30,12 @@ const bypass = new Set();
 const said = { sentence: "", left: null };
 
 const agoS = () => (performance.now() - stateAt) / 1000;
-const pad = makePad({ onChange: typed, held: () => connection.lost });
+const pad = makePad({ length: state.digits, onChange: typed, held: () => connection.lost });
 const sender = makeSender({ onWaiting: waiting, onEnd: ended });
 const beep = sound.makeBeeper(
   () => beepGap(state.sound, remaining(state, agoS())),
   () => state.sound,
 );
-pad.length = state.digits;
 
 function tell(text, weight = "plain", forMs = MESSAGE_MS) {
   message = { text, weight, until: performance.now() + forMs };
@@ -49,6 +48,7 @@ function line() {
   const wait = locked(state, agoS());
   if (wait !== null) return [t("locked", { n: wait }), "strong"];
   if (message) return [message.text, message.weight];
+  if (connection.lost) return [t("lost-detail"), "strong"];
   if (state.phase === "exiting") return [t("stop-hint"), "plain"];
   if (onlyAction(state) === "disarm") return [t("disarm-hint"), "plain"];
   if (!state.actions.length) return ["", "plain"];
@@ -66,11 +66,8 @@ function notes() {
   return list;
 }
 
-// One thing to do needs no button: the last digit does it. A pad that was full before gets one.
 function actions() {
-  const only = onlyAction(state);
-  const list = only === "disarm" && !pad.full ? [] : state.actions;
-  return list.map((action) => ({ action, label: t(NAMES[action]), icon: ICONS[action] }));
+  return state.actions.map((action) => ({ action, label: t(NAMES[action]), icon: ICONS[action] }));
 }
 
 function draw() {
@@ -85,7 +82,8 @@ function draw() {
   });
   view.showCountdown(remaining(state, ago), fraction(state, ago));
   view.showLost(connection.lost ? t("lost", { n: connection.silentS }) : null);
-  view.showDots(pad.count, pad.length);
+  const sent = sender.busy && !pad.count; // full until the answer is there
+  view.showDots(sent ? pad.length : pad.count, pad.length, sent);
   view.showMessage(...line());
   view.showZones(state.open_zones, bypass, toggle);
   view.showNotes(notes());
@@ -104,6 +102,7 @@ function speak() {
 }
 
 function take(given) {
+  if (given.phase !== state.phase) message = null; // it belonged to the phase before
   state = given;
   stateAt = performance.now();
   pad.length = state.digits;
@@ -144,19 +143,19 @@ function ended({ kind, answer }) {
     return draw();
   }
   sound.answer(answer.accepted);
-  if (!answer.accepted) {
-    view.shake();
-    tell(answer.message, "strong");
-  } else {
-    bypass.clear();
-  }
+  if (answer.accepted) bypass.clear();
   take(answer.state);
+  if (answer.accepted) return;
+  view.shake();
+  tell(answer.message, "strong");
+  draw();
 }
 
 function act(action) {
   press();
   if (pad.full) send(action);
-  else chosen = chosen === action ? null : action;
+  else if (action !== "disarm") chosen = chosen === action ? null : action;
+  view.say(line()[0]);
   draw();
 }
 

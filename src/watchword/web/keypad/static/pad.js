@@ -4,12 +4,12 @@
 const FORGET_MS = 30_000;
 
 /**
- * A pad for codes of one length.
+ * A pad for codes of one length, which the site may change.
  * `onChange(count)` is told after each key; `held()` says whether forgetting must wait.
  */
-export function makePad({ onChange, held }) {
+export function makePad({ length: given, onChange, held }) {
   let digits = [];
-  let length = 6;
+  let length = given;
   let timer = 0;
 
   function changed() {

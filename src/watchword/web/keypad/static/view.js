@@ -43,7 +43,7 @@ function rebuild(id, facts, nodes) {
 export function showFrame({ area, clock, tone, phase, icon, sentence }) {
   set(byId("area"), area);
   set(byId("clock"), clock);
-  document.body.dataset.tone = tone;
+  document.body.dataset.look = tone;
   document.body.dataset.phase = phase;
   const use = byId("emblem-icon");
   const href = `${sprite}#${icon}`;
@@ -69,8 +69,10 @@ export function showMessage(text, tone) {
   node.dataset.weight = tone;
 }
 
-export function showDots(count, length) {
+export function showDots(count, length, busy) {
   const dots = byId("dots");
+  dots.classList.toggle("busy", busy);
+  document.body.classList.toggle("is-full", count === length && !busy);
   if (dots.querySelectorAll("i").length !== length) {
     const parts = groups(length).map((size) => {
       const group = make("span", "dots-group");
@@ -91,6 +93,7 @@ export function shake() {
 }
 
 export function showZones(zones, bypass, toggle) {
+  document.body.classList.toggle("has-zones", zones.length > 0);
   rebuild("zones", [zones, [...bypass]], () =>
     zones.map((zone) => {
       const row = make("li", "zone");
@@ -101,7 +104,8 @@ export function showZones(zones, bypass, toggle) {
         row.append(make("span", "zone-fixed", t("cannot-bypass")));
         return row;
       }
-      const button = make("button", "button small zone-bypass", t("bypass"));
+      const button = make("button", "button small zone-bypass");
+      button.append(makeIcon("check"), make("span", "", t("bypass")));
       button.type = "button";
       button.setAttribute("aria-label", t("bypass-name", { name: zone.name }));
       button.setAttribute("aria-pressed", String(bypass.has(zone.name)));
