@@ -2,6 +2,7 @@
 
 import json
 import random
+from base64 import b32encode
 
 import pytest
 from hypothesis import given
@@ -62,8 +63,6 @@ def test_a_string_that_is_far_too_long_is_not_looked_at() -> None:
 
 
 def _forged(plain: bytes) -> str:
-    from base64 import b32encode
-
     return "ww1" + b32encode(plain + p._check(plain)).decode().rstrip("=")
 
 

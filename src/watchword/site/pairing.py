@@ -54,8 +54,8 @@ class Pairing:
         await self._store.write(work)
         return f"{code[:4]}-{code[4:]}"
 
-    async def pair(self, code: str) -> str:
-        """Exchange a one-time code for a device secret.
+    async def pair(self, code: str) -> tuple[str, EntryPoint]:
+        """Exchange a one-time code for a device secret, and say for which entry point.
 
         Raises:
             InputError: it is not a code, was used before, or has expired.
@@ -63,16 +63,19 @@ class Pairing:
         plain = code.replace("-", "").replace(" ", "").upper()
         secret = secrets.token_urlsafe(SECRET_BYTES)
 
-        def work(c: Connection) -> bool:
+        def work(c: Connection) -> EntryPoint | None:
             number = queries.pairing_code_take(c, _hash(plain), self._now_ms())
-            if number is not None:
-                queries.entry_point_pair(c, number, _hash(secret), self._now_ms())
-                _journal(c, number, self._now_ms())
-            return number is not None
+            row = None if number is None else queries.entry_point_get(c, number)
+            if row is None:
+                return None
+            queries.entry_point_pair(c, row.number, _hash(secret), self._now_ms())
+            queries.journal_append(c, self._now_ms(), row.area, "paired", {"entry": row.name})
+            return EntryPoint(row.number, row.name, row.area)
 
         async with self._one:
-            if await self._store.write(work):
-                return secret
+            entry = await self._store.write(work)
+            if entry is not None:
+                return secret, entry
             await self._sleep(WRONG_WAIT_S)
         raise InputError("This pairing code does not work.", hint="Ask for a new one.")
 
@@ -90,12 +93,6 @@ def ensure(c: Connection, name: str, area: str) -> EntryPoint:
     """The entry point of this name and area, added when it is new."""
     number = _numbered(queries.entry_points(c), name, area)
     return EntryPoint(number or queries.entry_point_add(c, name, area), name, area)
-
-
-def _journal(c: Connection, number: int, at_ms: int) -> None:
-    row = queries.entry_point_get(c, number)
-    if row is not None:
-        queries.journal_append(c, at_ms, row.area, "paired", {"entry": row.name})
 
 
 def _numbered(rows: tuple[EntryPointRow, ...], name: str, area: str) -> int | None:

@@ -163,11 +163,9 @@ class Panel:
 
     async def pair(self, code: str) -> str:
         """Exchange a one-time code for a device secret; InputError when it is not good."""
-        secret = await self._pairing.pair(code)
-        entry = await self._pairing.device(secret)
-        if entry is not None:
-            at = self.now()
-            await self._commit(at, self._voice.entry_point(entry, at))
+        secret, entry = await self._pairing.pair(code)
+        at = self.now()
+        await self._commit(at, self._voice.entry_point(entry, at))
         return secret
 
     async def offer(self, name: str, area: str | None = None) -> str:

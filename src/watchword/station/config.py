@@ -19,6 +19,8 @@ name = "Watchword station"
 call_back = ""
 # How browsers reach the console from outside, for enrolment links: https://station.example
 base_url = ""
+# Empty for SQLite in this directory; postgresql+psycopg://user@host/name for many nodes.
+database = ""
 
 # Where incidents that are dispatched are sent besides the operator's sheet. The key signs
 # each message (HMAC-SHA256); keep it in a file of its own, mode 0600.
@@ -28,7 +30,7 @@ base_url = ""
 # key_file = "webhook.key"
 """
 
-_STATION_KEYS = {"name", "call_back", "base_url"}
+_STATION_KEYS = {"name", "call_back", "base_url", "database"}
 _WEBHOOK_KEYS = {"name", "url", "key_file", "sites"}
 
 
@@ -49,6 +51,7 @@ class StationSettings:
     name: str = "Watchword station"
     call_back: str = ""
     base_url: str = ""
+    database: str = field(default="", repr=False)
     webhooks: tuple[WebhookSettings, ...] = ()
 
 
@@ -72,6 +75,7 @@ def parse_settings(path: Path, text: str, read_key: Any) -> StationSettings:
         name=_text(path, station, "name", "Watchword station"),
         call_back=_text(path, station, "call_back", ""),
         base_url=_text(path, station, "base_url", ""),
+        database=_text(path, station, "database", ""),
         webhooks=tuple(_webhook(path, _table(path, h, "webhook"), read_key) for h in hooks),
     )
 

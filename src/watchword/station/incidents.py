@@ -5,7 +5,6 @@ site, until it is released: not shown, not counted, not found by its id. And eve
 written down with who did it.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -261,9 +260,10 @@ class Desk:
             _visible(c, incident, session)
             work(Record(c, self._rules, self._clock.now()))
 
-        # A browser that goes away must not leave others untold of what was committed.
-        await asyncio.shield(self._store.write(write))
-        self._changes.bump()
+        try:
+            await self._store.write(write)
+        finally:
+            self._changes.bump()  # also when the browser went away while it was committed
 
 
 def visible(row: IncidentRow, session: SessionView) -> bool:

@@ -104,7 +104,8 @@ def read(c: Connection, site: SiteRow, envelope: Envelope, opened: Opened) -> Re
     if report is None:
         entry = Entry("report-unreadable", {"fault": opened.fault})
         return Reading("unreadable", (about_report(site, envelope, entry),))
-    reading = _Reader(c, site, envelope, report).read(opened.token)
+    doubted = bool(opened.differs) or envelope.tries > 0
+    reading = _Reader(c, site, envelope, report, doubted).read(opened.token)
     if not opened.differs:
         return reading
     entry = Entry("report-different", {"what": ", ".join(opened.differs)})
@@ -127,6 +128,7 @@ class _Reader:
     site: SiteRow
     envelope: Envelope
     report: Report
+    doubted: bool
 
     def read(self, token: Token | None) -> Reading:
         event = self.report.known_event
@@ -249,8 +251,9 @@ class _Reader:
     ) -> Finding:
         e = self.envelope
         named = _report_id(self.site, e, 0)
-        tried = (f"envelope:{e.id}",) if e.tries else ()
-        signal = Signal(named, kind, subjects + tried, secret=secret, attention=attention)
+        # What it says joins the incident that tells of the doubt about it, and raises that.
+        also = (f"envelope:{e.id}",) if self.doubted else ()
+        signal = Signal(named, kind, subjects + also, secret=secret, attention=attention)
         return Finding(signal, entry)
 
     def _attempt_subjects(self, slot: SlotRow | None) -> tuple[str, ...]:

@@ -7,12 +7,16 @@ tasks: a dead task is never left behind in a running process.
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import uvloop
 
 from watchword.adapters.shared import log as logs
+from watchword.adapters.shared.files import write_private
 from watchword.core.errors import WatchwordError
 
 
@@ -30,6 +34,17 @@ class Life:
             os.close(self.ready_fd)
 
 
+@contextmanager
+def pid_file(directory: Path) -> Iterator[None]:
+    """Say which process runs on a directory, as long as it does."""
+    path = directory / "pid"
+    write_private(path, f"{os.getpid()}\n".encode())
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
 def live(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, parent_fd: int) -> None:
     """Run one half until it is told to stop.
 
@@ -44,6 +59,28 @@ def live(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, parent_
         if known is None:
             raise
         raise known from None
+
+
+async def run_until(
+    stop: asyncio.Event,
+    *,
+    serving: Coroutine[Any, Any, None],
+    jobs: Mapping[str, Coroutine[Any, Any, None]],
+    ready: Callable[[], None],
+) -> None:
+    """Run a half's jobs until `stop`; `serving` ends by itself then, the jobs are cancelled.
+
+    A job that ends or fails before that ends the process, aloud.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(serving, name="pages")
+        running = [tasks.create_task(job, name=name) for name, job in jobs.items()]
+        for task in running:
+            task.add_done_callback(lambda _: stop.set())
+        ready()
+        await stop.wait()
+        for task in running:
+            task.cancel()
 
 
 async def _main(main: Callable[[asyncio.Event], Awaitable[None]], parent_fd: int) -> None:

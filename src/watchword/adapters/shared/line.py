@@ -96,20 +96,30 @@ def writable(ws: Connection) -> bool:
     if ws.transport.get_write_buffer_size():
         return False
     socket = ws.transport.get_extra_info("socket")
+    if socket is None or socket.fileno() < 0:
+        return True  # closed meanwhile: the next send tells
     try:
         unsent = fcntl.ioctl(socket.fileno(), _SIOCOUTQNSD, bytes(4))
-    except OSError:  # closed meanwhile, which the next send tells; or not Linux
-        return True
+    except OSError:
+        return True  # a kernel that cannot say
     return bool(struct.unpack("i", unsent)[0] == 0)
 
 
 async def say_goodbye(ws: Connection, code: int, reason: str) -> None:
     """Close with a reason that the peer can log; drop the socket if it does not answer."""
     text = reason.encode()[:REASON_BYTES_MAX].decode(errors="ignore")
-    with contextlib.suppress(ConnectionClosed, OSError, TimeoutError):
-        async with asyncio.timeout(CLOSE_S):
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_S), asyncio.TaskGroup() as tasks:
+            # The peer's answer comes behind what it is still sending: read that away.
+            tasks.create_task(_read_away(ws), name="goodbye")
             await ws.close(code, text)
     ws.transport.abort()
+
+
+async def _read_away(ws: Connection) -> None:
+    with contextlib.suppress(ConnectionClosed):
+        while True:
+            await ws.recv()
 
 
 def leaves(group: ExceptionGroup[Exception]) -> list[Exception]:

@@ -26,6 +26,7 @@ from watchword.wire.uplink import FRAME_BYTES, Cell, CellId, Direction, Link
 
 BACKOFF_S_MIN = 0.25
 BACKOFF_S_MAX = 5.0  # a station that comes back finds its sites within seconds
+RETRY_S = 1.0  # while the outbox cannot be written
 LETTERS_MAX = 8  # read and not yet acted on; more are left to come again
 FORBIDDEN = 403
 
@@ -136,6 +137,9 @@ class SiteUplink:
                 )
         except ExceptionGroup as group:
             return await _ended(ws, group)
+        finally:
+            # A close in good form would wait behind whatever the station is sending now.
+            ws.transport.abort()
         raise AssertionError("neither direction of a link ends by itself")
 
     def _frames(self, station: _Station) -> line.Frames:
@@ -200,9 +204,11 @@ class SiteUplink:
             try:
                 await self._duties.acknowledged(sorted(batch))
             except WatchwordError as e:
-                # Tried again with the next ones; after a restart the station knows them anyway.
+                # Tried again; were it forgotten, the station would know the repetition.
                 log.error("uplink.acknowledge-failed", error=type(e).__name__)
                 self._done |= batch
+                self._done_came.set()
+                await asyncio.sleep(RETRY_S)
 
     def _changed(self, station: _Station, state: LinkState, detail: str) -> None:
         if station.state is not state:
@@ -211,9 +217,7 @@ class SiteUplink:
             self._duties.link_changed(station.address, state, detail)
 
 
-async def _ended(
-    ws: ClientConnection, group: ExceptionGroup[Exception]
-) -> tuple[LinkState, str]:
+async def _ended(ws: ClientConnection, group: ExceptionGroup[Exception]) -> tuple[LinkState, str]:
     """Close what ended and say why; a fault that is not of the link goes on up."""
     causes = line.leaves(group)
     for cause in causes:
@@ -221,7 +225,6 @@ async def _ended(
             code = line.PROTOCOL_FAULT if isinstance(cause, RemoteFaultError) else line.OUR_FAULT
             await line.say_goodbye(ws, code, cause.message)
             return LinkState.DOWN, cause.message
-    ws.transport.abort()
     if all(isinstance(cause, ConnectionClosed | OSError | TimeoutError) for cause in causes):
         silent = any(isinstance(cause, TimeoutError) for cause in causes)
         return LinkState.DOWN, "The station is silent." if silent else "The link was cut."

@@ -38,11 +38,11 @@ def sqlite_url(path: Path) -> str:
 
 
 def where(url: str) -> str:
-    """How a database is named to a person: its path, or its server without any password."""
+    """What a person calls a database, after "the": its path or server, never a password."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return f"The database {parsed.database}"
-    return f"The database {parsed.database or ''} on {parsed.host or 'this machine'}"
+        return f"database {parsed.database}"
+    return f"database {parsed.database or ''} on {parsed.host or 'this machine'}"
 
 
 def sqlite_file(url: str) -> Path | None:

@@ -67,7 +67,7 @@ class StoreStoppedError(StorageFaultError):
 
 
 def fault(error: BaseException, where: str) -> StorageFaultError | None:
-    """What an error of a driver means for the database `where`; None for anyone's mere mistake.
+    """What an error of a driver means for the database `where`; None for a mere mistake.
 
     An engine that gave the transaction up makes the clean-up fail too, so the errors that this
     one came out of are looked at as well.
@@ -111,23 +111,23 @@ def _of_sqlite(cause: sqlite3.Error, where: str) -> StorageFaultError | None:
     match code & 0xFF if code is not None else None:
         case sqlite3.SQLITE_FULL:
             return DiskFullError(
-                f"The disk of {where} is full.", hint="Make room; work goes on by itself then."
+                f"The disk of the {where} is full.", hint="Make room; work goes on by itself then."
             )
         case sqlite3.SQLITE_IOERR:
             return DiskFullError(
-                f"The disk of {where} did not take or give data ({name}).",
+                f"The disk of the {where} did not take or give data ({name}).",
                 hint="Look for a full, read-only or failing disk.",
             )
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return CorruptDatabaseError(f"{where} is damaged or is no database.", hint=RESTORE)
+            return CorruptDatabaseError(f"The {where} is damaged or is no database.", hint=RESTORE)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return DatabaseLockedError(
-                f"{where} is locked by another process.",
+                f"The {where} is locked by another process.",
                 hint="Stop the other process that uses it, then try again.",
             )
         case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM | sqlite3.SQLITE_READONLY:
             return DatabaseUnavailableError(
-                f"{where} cannot be opened or written.",
+                f"The {where} cannot be opened or written.",
                 hint="Look at its path, its owner and its permissions.",
             )
         case _:
@@ -137,20 +137,20 @@ def _of_sqlite(cause: sqlite3.Error, where: str) -> StorageFaultError | None:
 def _of_postgresql(state: str | None, where: str, *, lost: bool) -> StorageFaultError | None:
     if state is not None and state.startswith("53"):
         return DiskFullError(
-            f"The database server of {where} has no room or no connection left.",
+            f"The database server of the {where} has no room or no connection left.",
             hint="Look at its disk and at max_connections.",
         )
     if state is not None and state.startswith("XX"):
         return CorruptDatabaseError(
-            f"The database server of {where} reports damage.", hint="Restore the last back-up."
+            f"The database server of the {where} reports damage.", hint="Restore the last back-up."
         )
     if state in {"55P03", "40P01", "40001"}:
         return DatabaseLockedError(
-            f"{where} is locked by another process.", hint="Try again; it was not changed."
+            f"The {where} is locked by another process.", hint="Try again; it was not changed."
         )
     if lost or state is None or state.startswith(("08", "57P", "28", "3D")) or state == "25006":
         return DatabaseUnavailableError(
-            f"{where} cannot be reached.",
+            f"The {where} cannot be reached.",
             hint="Look at the database server, its address and the account.",
         )
     return None

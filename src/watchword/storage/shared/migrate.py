@@ -59,12 +59,12 @@ def _prepare_file(url: str, name: str) -> None:
         return
     if not file.parent.is_dir():
         raise DatabaseUnavailableError(
-            f"{name} has no directory to be in.", hint=f"Create {file.parent} first."
+            f"The {name} has no directory to be in.", hint=f"Create {file.parent} first."
         )
     if not make_private(file) and file.stat().st_size == 0:
         # SQLite would take it for a new database, and everything would seem never to have been.
         raise CorruptDatabaseError(
-            f"{name} is there but holds nothing.",
+            f"The {name} is there but holds nothing.",
             hint="Restore the last back-up, or remove the file to start with nothing.",
         )
 
@@ -91,17 +91,17 @@ def _refuse_unknown(c: Connection, found: str | None, needed: tuple[str, ...], n
     if found is None:
         if [table for table in inspect(c).get_table_names() if table != VERSION_TABLE]:
             raise ForeignDatabaseError(
-                f"{name} has tables that are not ours.",
+                f"The {name} has tables that are not ours.",
                 hint="Nothing was changed. Give another file or database.",
             )
     elif not found.startswith(f"{half}_"):
         raise ForeignDatabaseError(
-            f"{name} is not a {half}'s.",
+            f"The {name} is not a {half}'s.",
             hint="Nothing was changed. Give the right file or database.",
         )
     elif found not in needed:
         raise NewerSchemaError(
-            f"{name} was written by a newer program ({found}; this one knows {needed[-1]}).",
+            f"The {name} was written by a newer program ({found}; this one knows {needed[-1]}).",
             hint="Nothing was changed. Install the newer program again, or restore a back-up.",
         )
 

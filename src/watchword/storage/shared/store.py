@@ -51,7 +51,7 @@ class Store:
         """
         if self._file is not None and not self._file.is_file():
             raise DatabaseUnavailableError(
-                f"{self._where} is not there.", hint="Look at the data directory's path."
+                f"The {self._where} is not there.", hint="Look at the data directory's path."
             )
         self._writer.start()
 
@@ -122,7 +122,7 @@ class Store:
 
         self._writer.when_ended(tell)
         await ended.wait()
-        raise self._writer.failure or StoreStoppedError(f"{self._where} is closed.")
+        raise self._writer.failure or StoreStoppedError(f"The {self._where} is closed.")
 
     @property
     def commits(self) -> int:
@@ -161,7 +161,7 @@ class Store:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise StoreStoppedError(f"{self._where} is closed.")
+            raise StoreStoppedError(f"The {self._where} is closed.")
 
 
 def _fold_log(c: Connection) -> Any:

@@ -151,7 +151,7 @@ class Writer:
                 raise self._failure or _closed(self._where)
             if len(self._queue) >= self._queue_max:
                 raise StoreBusyError(
-                    f"{self._where} is busy: {self._queue_max} writes wait already.",
+                    f"The {self._where} is busy: {self._queue_max} writes wait already.",
                     hint="Nothing was written. Try again in a moment; look at the disk's speed.",
                 )
             self._queue.append(item)
@@ -230,7 +230,9 @@ class Writer:
         return Outcome(value)
 
     def _lost(self) -> TransactionLostError:
-        return TransactionLostError(f"{self._where} gave a transaction up; nothing was written.")
+        return TransactionLostError(
+            f"The {self._where} gave a transaction up.", hint="Nothing was written. Try again."
+        )
 
     def _after(self, error: Exception, batch: list[Item]) -> list[Outcome]:
         if len(batch) == 1:
@@ -292,7 +294,7 @@ class Writer:
 
     def _die(self, error: BaseException) -> None:
         failure = StoreStoppedError(
-            f"{self._where}: its writer thread ended ({type(error).__name__}).",
+            f"The {self._where}: its writer thread ended ({type(error).__name__}).",
             hint="Nothing more can be written. Restart this process and report this.",
         )
         log.critical("store: %s", failure, exc_info=error)
@@ -307,4 +309,4 @@ class Writer:
 
 
 def _closed(where: str) -> StoreStoppedError:
-    return StoreStoppedError(f"{where} is not open.", hint="Nothing was written.")
+    return StoreStoppedError(f"The {where} is not open.", hint="Nothing was written.")

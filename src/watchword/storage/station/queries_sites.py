@@ -284,6 +284,13 @@ def pairing_add(c: Connection, pairing: PairingRow) -> None:
     c.execute(insert(t.pairing), {f.name: getattr(pairing, f.name) for f in fields(pairing)})
 
 
+def pairing_get(c: Connection, secret_hash: bytes) -> PairingRow | None:
+    """The pairing invitation with this hash, used and expired ones too, or None."""
+    p = t.pairing.c
+    columns = select(p.secret_hash, p.site_name, p.plain, p.expires_ms, p.used_ms)
+    return fetch_one(c, columns.where(p.secret_hash == secret_hash), PairingRow)
+
+
 def pairing_take(c: Connection, secret_hash: bytes, at_ms: int) -> PairingRow | None:
     """Use a pairing secret up; None when it is unknown, used or expired."""
     p = t.pairing

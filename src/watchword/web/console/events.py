@@ -19,7 +19,7 @@ from litestar.response import ServerSentEventMessage
 from watchword.core.errors import NotFoundError, WatchwordError
 from watchword.station.views import QueueItem, SessionView
 from watchword.web.console.context import Console
-from watchword.web.console.shown import ICONS, counts, is_mine, tone, waits
+from watchword.web.console.shown import ICONS, counts, is_mine, tone, version_of, waits
 
 BEAT_S: Final = 1.0
 ROWS_CACHED: Final = 4_096  # rendered rows are the same for all who may see them
@@ -70,8 +70,8 @@ class Stream:
         told = await self._incident(session)
         digest = digest_of(items, session)
         out = [] if digest == self.last_id else [self._queue(items, session, digest)]
-        if told is not None and self._seen not in {None, told}:
-            out.append(_message("incident", {"id": self.incident}))
+        if told != self._seen:
+            out.append(_message("incident", {"id": self.incident, "version": told}))
         self.last_id, self._seen = digest, told
         self._sent = {item.id: item for item in items}
         return out
@@ -83,7 +83,7 @@ class Stream:
             view = await self.console.desk.incident(self.incident, session)
         except NotFoundError:
             return "gone"
-        return _digest(msgspec.json.encode(view))
+        return version_of(view)
 
     def _queue(
         self, items: tuple[QueueItem, ...], session: SessionView, digest: str

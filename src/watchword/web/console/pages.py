@@ -21,7 +21,7 @@ from watchword.web.console.signed import NEEDS_PLACE, secret_of, session_of
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _DIGEST: Final = r"^[0-9a-f]{0,64}$"
-WALL_ROWS: Final = 12  # what can be read from across a room
+WALL_ROWS: Final = 11  # what can be read from across a room
 
 
 @get("/", opt=NEEDS_PLACE, name="queue")

@@ -4,9 +4,12 @@ The rule of this file: there is exactly one next thing or none, and it is derive
 incident alone, so that two operators looking at the same incident are told the same.
 """
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
 
 from watchword.station.views import (
     HandoffView,
@@ -70,6 +73,7 @@ class Work:
     over: bool
     may: bool
     open_handoffs: tuple[HandoffView, ...]
+    version: str
     colleagues: tuple[str, ...] = ()
 
 
@@ -89,8 +93,14 @@ def work_of(incident: IncidentView, session: SessionView, colleagues: tuple[str,
         over=over,
         may=May.WORK in session.may,
         open_handoffs=tuple(h for h in incident.handoffs if h.state not in {"accepted", "failed"}),
+        version=version_of(incident),
         colleagues=colleagues,
     )
+
+
+def version_of(incident: IncidentView) -> str:
+    """What names this state of an incident, so that a page knows whether it shows it."""
+    return hashlib.sha256(msgspec.json.encode(incident)).hexdigest()[:24]
 
 
 def is_mine(claimed_by: str | None, session: SessionView) -> bool:

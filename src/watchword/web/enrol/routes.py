@@ -15,7 +15,7 @@ import msgspec
 from litestar import Request, Router, get, post
 from litestar.datastructures import ResponseHeader
 from litestar.di import NamedDependency, Provide
-from litestar.params import SkipValidation
+from litestar.params import FromPath, SkipValidation
 from litestar.response import Template
 
 from watchword.core.errors import InputError
@@ -75,14 +75,14 @@ def left() -> Template:
 
 
 @get("/{link:str}", sync_to_thread=False, response_headers=_NO_INDEX)
-def page(link: str) -> Template:  # noqa: ARG001 - the same page for every link
+def page(link: FromPath[str]) -> Template:  # noqa: ARG001 - the same page for every link
     """The enrolment page; its script reads the link from the address."""
     return Template("enrol.html")
 
 
 @post("/{link:str}/open", guards=[from_own_page], status_code=200)
 async def open_link(
-    link: str, request: Request[Any, Any, Any], enrolments: _Service
+    link: FromPath[str], request: Request[Any, Any, Any], enrolments: _Service
 ) -> dict[str, str | int]:
     """Exchange the one-time code for what the browser needs to draw and seal."""
     body = await read_json(request, OpenBody)
@@ -91,7 +91,7 @@ async def open_link(
 
 @post("/{link:str}/batch", guards=[from_own_page], status_code=202)
 async def submit_batch(
-    link: str, request: Request[Any, Any, Any], enrolments: _Service
+    link: FromPath[str], request: Request[Any, Any, Any], enrolments: _Service
 ) -> dict[str, str]:
     """Take the sealed batch; repeating it changes nothing."""
     body = await read_json(request, BatchBody)
@@ -102,7 +102,7 @@ async def submit_batch(
 
 @get("/{link:str}/result")
 async def result(
-    link: str, request: Request[Any, Any, Any], enrolments: _Service
+    link: FromPath[str], request: Request[Any, Any, Any], enrolments: _Service
 ) -> dict[str, str | int | float]:
     """How far the site is, and in the end which pair it took."""
     enrolment = request.query_params.get("enrolment", "")

@@ -122,12 +122,13 @@ async def serve(
         ssl_keyfile=keyfile,
     )
     server = Server(config)
-    async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(server.serve(sockets=[sock]), name="http-server")
-        stopping = tasks.create_task(stop.wait(), name="http-stop")
-        await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
-        server.should_exit = True
-        stopping.cancel()
-        await running
+    with sock:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(server.serve(sockets=[sock]), name="http-server")
+            stopping = tasks.create_task(stop.wait(), name="http-stop")
+            await asyncio.wait((running, stopping), return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            stopping.cancel()
+            await running
     if not stop.is_set():
         raise LocalFaultError("The web server ended by itself.", hint="See the log for why.")

@@ -42,6 +42,10 @@ async function show(incident, html, turn) {
     restoreDrafts(work);
   }
   work.removeAttribute("aria-busy");
+  if (work.dataset.missed === incident) {
+    delete work.dataset.missed;
+    tell("");
+  }
   tick();
 }
 
@@ -51,10 +55,15 @@ export async function load(incident, signal) {
   try {
     const answer = await fetch(`/fragments/incidents/${incident}`, { headers: OURS, signal });
     if (answer.status === 401) return toSignIn();
+    if (answer.status === 404 && work.dataset.incident === incident) {
+      work.replaceChildren(document.getElementById("pick").content.cloneNode(true));
+    }
     if (!answer.ok) return tell((await answer.json()).detail);
     await show(incident, await answer.text(), turn);
   } catch (error) {
-    if (error.name !== "AbortError") tell(texts.unreachable_read);
+    if (error.name === "AbortError") return;
+    work.dataset.missed = incident; // read again with the next word from the station
+    tell(texts.unreachable_read);
   }
 }
 

@@ -144,12 +144,21 @@ function queueChanged(body) {
   tick();
 }
 
+// The station says how the chosen incident stands each time it differs and after every
+// connection; what the page shows already, by an answer of its own, is not asked for again.
+function incidentChanged({ id, version }) {
+  const shown = document.getElementById("incident")?.dataset.version;
+  if (id === work.dataset.incident && version !== shown) settled = load(id);
+}
+
 function hear(event, body) {
   if (event === "beat") {
     beat(body);
+    const { incident, missed } = work.dataset;
+    if (missed && missed === incident) settled = load(incident);
     if (body.open !== list.children.length) stream.turn(undefined, true);
   } else if (event === "queue") queueChanged(body);
-  else if (event === "incident" && body.id === work.dataset.incident) settled = load(body.id);
+  else if (event === "incident") incidentChanged(body);
   else if (event === "fault") fault(true);
   else if (event === "signed-out") toSignIn();
 }

@@ -5,7 +5,7 @@ const PREFIX = "watchword:";
 const user = document.body.dataset.user ?? "";
 
 function key(field) {
-  const incident = field.closest("[data-incident]")?.dataset.incident ?? "";
+  const incident = field.closest("#work")?.dataset.incident ?? "";
   return `${PREFIX}draft:${incident}:${field.form?.getAttribute("action") ?? ""}:${field.name}`;
 }
 

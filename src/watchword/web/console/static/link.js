@@ -33,6 +33,9 @@ function draw() {
 }
 
 export function linkIs(next) {
+  const say = document.getElementById("say");
+  if (state === "lost" && next === "live") say.textContent = texts.back_live;
+  if (state !== "lost" && next === "lost") say.textContent = texts.lost_short;
   state = next;
   draw();
 }
@@ -49,7 +52,5 @@ export function fault(on) {
 }
 
 export function keepSaying() {
-  // The age in the sentence grows, but is not read out every second.
-  words.setAttribute("aria-live", "off");
   setInterval(draw, 1000);
 }

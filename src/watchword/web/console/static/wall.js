@@ -6,7 +6,8 @@ import { apply } from "./rows.js";
 import { Stream } from "./stream.js";
 
 const list = document.getElementById("rows");
-const limit = Number(document.body.dataset.limit);
+const ROW = 80; // px, as in wall.css
+const fits = () => Math.max(1, Math.floor((list.parentElement.clientHeight - ROW) / ROW));
 const waiting = new Set();
 
 function count(name, value) {
@@ -17,6 +18,7 @@ function count(name, value) {
 
 function limitRows() {
   const rows = [...list.children];
+  const limit = fits();
   rows.forEach((row, at) => row.toggleAttribute("data-over", at >= limit));
   const more = document.getElementById("wall-more");
   more.hidden = rows.length <= limit;
@@ -48,6 +50,7 @@ function hear(event, body) {
 
 const stream = new Stream("/events?view=wall", list.dataset.version, hear, linkIs);
 limitRows();
+addEventListener("resize", limitRows);
 keepTicking();
 keepSaying();
 stream.run();

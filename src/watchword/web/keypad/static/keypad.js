@@ -60,7 +60,8 @@ function notes() {
   const list = [];
   const add = (key, icon, tone, names) =>
     names.length && list.push({ icon, tone, text: t(key, { names: names.join(", ") }) });
-  add("memory", "history", "amber", state.memory);
+  if (state.phase === "alarm") add("alarm-at", "pin", "amber", state.memory);
+  else add("memory", "history", "amber", state.memory);
   add("bypassed", "bypass", "grey", state.bypassed);
   add("trouble", "tool", "amber", state.trouble);
   return list;
@@ -192,8 +193,10 @@ keys.addEventListener("pointerdown", (event) => {
 });
 keys.addEventListener("click", (event) => {
   const button = event.target.closest("[data-press]");
-  if (!button || event.timeStamp - (downAt.get(button) ?? -1e9) < 1000) return;
-  key(button.dataset.press);
+  if (!button) return;
+  const down = downAt.get(button);
+  downAt.delete(button);
+  if (down === undefined || event.timeStamp - down > 1000) key(button.dataset.press);
 });
 
 addEventListener("keydown", (event) => {

@@ -2,9 +2,12 @@
 
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from watchword.core.words import Action, Event
 from watchword.site.config import SAMPLE, SiteSettings, parse_settings
@@ -20,7 +23,9 @@ from watchword.wire.report import Report
 from watchword.wire.seal import KeyPair, key_id
 from watchword.wire.unseal import Keyring
 
-ANN, ANNS, WRONG = "482913", "432918", "000001"
+T = TypeVar("T")
+
+ANN, ANNS, WRONG = "482913", "432918", "731946"
 TOKENS = {ANN: b"a" * 80, ANNS: b"b" * 80}
 PERSON = b"ann-ann-ann-ann!"
 STATION = KeyPair.generate()
@@ -40,7 +45,7 @@ class HandClock:
         return self.utc
 
     def monotonic(self) -> float:
-        self.mono += 0.0001
+        self.move(0.0001)
         return self.mono
 
     async def sleep(self, wait_s: float) -> None:
@@ -52,13 +57,29 @@ class HandClock:
         self.mono += by_s
 
 
+class FaultyStore(Store):
+    """The real store, until it is told to fail."""
+
+    fails: Exception | None = None
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        if self.fails is not None:
+            raise self.fails
+        return await super().write(work)
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        if self.fails is not None:
+            raise self.fails
+        return await super().read(work)
+
+
 class Kept:
     """Where reports go: kept, and opened as the station would."""
 
     def __init__(self, identity: Identity) -> None:
         self.cells: list[OutboxCell] = []
         self._identity = identity
-        self._ring = Keyring([STATION])
+        self._ring = Keyring({key_id(STATION.public): STATION.secret})
 
     def send(self, cell: OutboxCell) -> None:
         self.cells.append(cell)
@@ -95,7 +116,7 @@ class Hotel:
             category="SP4",
             paired_ms=0,
         )
-        self.store = Store(f"sqlite:///{folder / 'site.db'}", name="site")
+        self.store = FaultyStore(f"sqlite:///{folder / 'site.db'}", name="site")
         self.store.start()
         self.slots = Slots(bytes(32), Cost(memory_kib=64, passes=1))
         self.reports = Reports(self.identity)
@@ -111,7 +132,7 @@ class Hotel:
         )
 
     def enrol(self) -> None:
-        """Give Ann her two codes; which is which is nowhere in these tests, because it is nowhere."""
+        """Give Ann her two codes; which of them is which is nowhere here, as at any site."""
         owner = secrets.token_bytes(16)
         rows = [
             make_row(owner=owner, derived=self.slots.derive(c), person=PERSON, token=t)

@@ -1,0 +1,158 @@
+"""What the site and its uplink ask of each other: the outbox, letters, the journal's head.
+
+This file owns one rule: a report leaves the outbox only when the station has acknowledged
+it, and what the outbox holds at a start is offered again.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from watchword.core.words import ReportClass
+from watchword.site.ports import LinkState, Uplink
+from watchword.site.reports import as_cell
+from watchword.storage.shared.store import Store
+from watchword.storage.site import queries
+from watchword.storage.site.queries import OutboxCell
+from watchword.wire.uplink import NO_CHAIN, Cell, CellId, Chain
+
+LINK_GRACE_S = 10.0  # a station that restarts is back sooner; trouble that flaps is not read
+LOOK_S = 5.0  # entries of the journal that came without a report are witnessed this late at most
+URGENT = frozenset({ReportClass.BUTTON, ReportClass.ALARM})
+"""Classes whose report is a public fact that speeds the link up (design, section 4)."""
+
+log = structlog.get_logger("outgoing")
+
+
+class Told(Protocol):
+    """The panel, as far as the link tells it things."""
+
+    def heard_station(self, utc_s: float) -> None:
+        """Follow the station's time."""
+        ...
+
+    async def trouble(self, key: str, *, on: bool) -> None:
+        """A trouble begins or ends."""
+        ...
+
+
+class Outgoing:
+    """Implements `Outbox` for the panel and `UplinkDuties` for the uplink; see `attach`."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rows: dict[CellId, int] = {}
+        self._uplink: Uplink | None = None
+        self._panel: Told | None = None
+        self._letter: Callable[[bytes], Awaitable[None]] | None = None
+        self._chain = NO_CHAIN
+        self._moved = asyncio.Event()
+        self._troubles: asyncio.Queue[tuple[str, bool]] = asyncio.Queue(maxsize=64)
+        self._links: dict[str, LinkState] = {}
+        self._up, self._down = asyncio.Event(), asyncio.Event()
+
+    def attach(
+        self, *, uplink: Uplink, panel: Told, letter: Callable[[bytes], Awaitable[None]]
+    ) -> None:
+        """Join the parts; once, before anything runs."""
+        self._uplink, self._panel, self._letter = uplink, panel, letter
+
+    def send(self, cell: OutboxCell) -> None:
+        """Offer a committed report to the uplink; its row goes when it is acknowledged."""
+        ready = as_cell(cell)
+        if cell.id:
+            self._rows[ready.id] = cell.id
+        self._moved.set()
+        if self._uplink is None:
+            return  # before the uplink runs: `waiting` reads it from the outbox
+        self._uplink.offer(ready)
+        if ready.cls in URGENT:
+            self._uplink.public_fact()
+
+    async def run(self) -> None:
+        """Keep the journal's head at hand, and pass troubles of the link on, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow_journal(), name="journal-head")
+            tasks.create_task(self._pass_troubles(), name="link-troubles")
+            tasks.create_task(self._watch_link(), name="link-watch")
+
+    async def waiting(self) -> Sequence[Cell]:
+        """Every cell of the outbox that is not acknowledged, oldest first."""
+        kept = sorted(await self._store.read(queries.outbox_load), key=lambda row: row.id)
+        cells = [as_cell(row) for row in kept]
+        self._rows.update((cell.id, row.id) for cell, row in zip(cells, kept, strict=True))
+        return cells
+
+    async def acknowledged(self, cells: Sequence[CellId]) -> None:
+        """The station has these: let go of their rows."""
+        rows = [row for cell in cells if (row := self._rows.get(cell))]
+        await self._store.write(lambda c: queries.outbox_remove(c, rows))
+        for cell in cells:
+            self._rows.pop(cell, None)
+
+    def shed(self, cells: Sequence[CellId]) -> None:
+        """The uplink had no room; the rows stay and are offered after a restart."""
+        log.error("outgoing.shed", cells=len(cells))
+        self._trouble("uplink", on=True)
+
+    async def letter(self, sealed: bytes) -> None:
+        """Act on one sealed letter."""
+        if self._letter is not None:
+            await self._letter(sealed)
+
+    def chain(self) -> Chain:
+        """The journal's head, as last read."""
+        return self._chain
+
+    def heard(self, address: str, station_time_s: float) -> None:  # noqa: ARG002 - of the protocol
+        """Follow the station's clock."""
+        if self._panel is not None:
+            self._panel.heard_station(station_time_s)
+
+    def link_changed(self, address: str, state: LinkState, detail: str) -> None:  # noqa: ARG002
+        """Trouble when no address is linked for a while; over when one is."""
+        self._links[address] = state
+        if LinkState.UP in self._links.values():
+            self._up.set()
+            self._down.clear()
+        else:
+            self._up.clear()
+            self._down.set()
+
+    def certificates_expired(self, address: str, whose: Sequence[str]) -> None:  # noqa: ARG002
+        """Trouble while a certificate is past its date; the link goes on."""
+        self._trouble("certificate", on=bool(whose))
+
+    def _trouble(self, key: str, *, on: bool) -> None:
+        if not self._troubles.full():
+            self._troubles.put_nowait((key, on))
+
+    async def _pass_troubles(self) -> None:
+        while True:
+            key, on = await self._troubles.get()
+            if self._panel is not None:
+                await self._panel.trouble(key, on=on)
+
+    async def _watch_link(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(LINK_GRACE_S):
+                    await self._up.wait()
+            except TimeoutError:
+                self._trouble("uplink", on=True)
+                await self._up.wait()
+            self._trouble("uplink", on=False)
+            await self._down.wait()
+
+    async def _follow_journal(self) -> None:
+        while True:
+            self._moved.clear()
+            length, head = await self._store.read(queries.journal_head)
+            self._chain = Chain(length, head)
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._moved.wait()
+            except TimeoutError:
+                continue
