@@ -17,6 +17,7 @@ FRESH_COLUMNS = {
     ("outbox", "epoch"),
     ("outbox", "cell"),
     ("journal", "hash"),  # a digest over entries that hold moments
+    ("pairing_code", "code_hash"),  # each start of the demo offers a fresh one-time code
 }
 # Epoch seconds or milliseconds inside stored JSON: deadlines and last-seen moments.
 MOMENT = re.compile(r"\b1[789]\d{8}(\d{3})?(\.\d+)?\b")

@@ -35,6 +35,7 @@ class SiteStore:
     states: list[tuple[LinkState, str]] = field(default_factory=list)
     shed_ids: list[CellId] = field(default_factory=list)
     heard_s: float = 0.0
+    frames: int = 0
     expired: tuple[str, ...] = ()
     head: Chain = HEAD
     acknowledge_faults: int = 0
@@ -67,6 +68,8 @@ class SiteStore:
 
     def heard(self, address: str, station_time_s: float) -> None:
         self.heard_s = station_time_s
+        self.frames += 1
+        self._soon = asyncio.ensure_future(self._notify())
 
     def link_changed(self, address: str, state: LinkState, detail: str) -> None:
         self.states.append((state, detail))
@@ -95,7 +98,12 @@ class StationStore:
     seen_at: float = 0.0
     fault: Exception | None = None
     lost_race: bool = False
+    asked: int = 0
+    may_commit: asyncio.Event = field(default_factory=asyncio.Event)
     moved: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    def __post_init__(self) -> None:
+        self.may_commit.set()
 
     async def site_of(self, fingerprint: str) -> PairedSite | None:
         return self.sites.get(fingerprint)
@@ -106,6 +114,9 @@ class StationStore:
     async def intake(
         self, site: PairedSite, cells: Sequence[Cell], chain: Chain
     ) -> Collection[CellId]:
+        self.asked += len(cells)
+        await self._notify()
+        await self.may_commit.wait()
         if self.fault is not None:
             fault, self.fault = self.fault, None
             raise fault

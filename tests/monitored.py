@@ -2,7 +2,9 @@
 
 import secrets
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from clocks import SetClock
 from watchword.core.words import Event, ReportClass
@@ -118,12 +120,20 @@ class FakeSender:
         return answer
 
 
+@cache
+def _empty() -> bytes:
+    """A station's database without rows, migrated once for all tests."""
+    with TemporaryDirectory() as folder:
+        migrate.ensure(f"sqlite:///{folder}/station.db", "station")
+        return (Path(folder) / "station.db").read_bytes()
+
+
 class Station:
     """Everything of a station but sockets; `restart` forgets all memory."""
 
     def __init__(self, path: Path) -> None:
         self.url = f"sqlite:///{path}/station.db"
-        migrate.ensure(self.url, "station")
+        (path / "station.db").write_bytes(_empty())
         self.clock = SetClock(T0)
         self.keys = StationKeys((new_key(0),))
         self.rules = Rules(call_back="+1 555 0100")

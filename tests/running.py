@@ -50,7 +50,7 @@ class Stack:
 
     data: Path
     ports: list[int] = field(default_factory=lambda: free_ports(3))
-    up: subprocess.Popen[str] | None = None
+    up: subprocess.Popen[bytes] | None = None
     printed: str = ""
 
     def start(self, *, demo: bool = True) -> "Stack":
@@ -63,26 +63,27 @@ class Stack:
             [*command, "--demo"] if demo else command,
             stdout=subprocess.PIPE,
             stderr=self.log,
-            text=True,
+            bufsize=0,
         )
         self.printed = self._read_until("ready")
         return self
 
     def _read_until(self, word: str) -> str:
         assert self.up is not None and self.up.stdout is not None
-        lines: list[str] = []
+        said = b""
         deadline = time.monotonic() + READY_WAIT_S
         while time.monotonic() < deadline:
             if not select.select([self.up.stdout], [], [], 0.5)[0]:
                 continue
-            line = self.up.stdout.readline()
-            if not line:
+            chunk = os.read(self.up.stdout.fileno(), 65536)
+            said += chunk
+            if word in said.decode().split("\n"):
+                return said.decode()
+            if not chunk:
                 break
-            lines.append(line)
-            if line.strip() == word:
-                return "".join(lines)
         logged = (self.data.parent / f"{self.data.name}.log").read_text()
-        raise AssertionError(f"`up` did not say {word}:\n{''.join(lines)}\n{logged}")
+        self.stop()
+        raise AssertionError(f"`up` did not say {word}:\n{said.decode()}\n{logged}")
 
     def stop(self) -> int:
         """End it as Ctrl-C would; returns the exit status."""

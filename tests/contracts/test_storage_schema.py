@@ -7,12 +7,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from watchword.storage.shared import migrate
 from watchword.storage.shared.engine import open_engine
 
 HALVES = ("site", "station")
+WITHOUT_ROWID = "SELECT name FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID%'"
 
 
 def made(url):
@@ -21,7 +22,10 @@ def made(url):
     with engine.connect() as c:
         look = inspect(c)
         names = [name for name in look.get_table_names() if name != migrate.VERSION_TABLE]
-        return {name: described(look, name) for name in names}
+        found = {name: described(look, name) for name in names}
+        if c.dialect.name == "sqlite":
+            found["stored by key"] = set(c.execute(text(WITHOUT_ROWID)).scalars())
+        return found
 
 
 def described(look, table):

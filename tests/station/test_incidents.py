@@ -1,6 +1,7 @@
 """What operators do, what each session may see, and that nobody at the site can do either."""
 
 import secrets
+from dataclasses import replace
 
 import pytest
 
@@ -174,21 +175,16 @@ async def test_what_was_accepted_for_less_does_not_count_for_more(station: Stati
     (row,) = station.incidents()
     (old,) = (await station.desk.incident(row.id, OFF_SITE)).handoffs
     await station.desk.accept(row.id, OFF_SITE, old.id, who="Lee", reference="")
-    subjects = {**row.plain, "subjects": ["button:2", "entry:2"]}
-    kept = station.store.read_now(lambda c: queries.incident_get(c, row.id))
-    assert kept is not None
-
-    def put(c) -> None:
-        changed = {**kept.plain, "subjects": subjects["subjects"]}
-        from dataclasses import replace  # noqa: PLC0415
-
-        queries.incident_save(c, replace(kept, plain=changed))
-
-    station.store.write_now(put)
+    # The same place under both names, so that the duress joins.
+    place = replace(row, plain={**station.only().plain, "subjects": ["button:2", "entry:2"]})
+    station.store.write_now(lambda c: queries.incident_save(c, place))
     await station.hear(station.site.attempt(station.duress_token()))
     view = await station.desk.incident(row.id, OFF_SITE)
     assert (view.kind, view.state) == ("duress", "dispatching")
     assert (view.steps[0].state, view.steps[0].action) == ("now", "dispatch")
+    await station.desk.dispatch(row.id, OFF_SITE)
+    view = await station.desk.incident(row.id, OFF_SITE)
+    assert (view.state, view.steps[0].action) == ("dispatching", "accept")
     with pytest.raises(RefusedError):
         await station.desk.accept(row.id, OFF_SITE, old.id, who="Lee", reference="")
     new = view.handoffs[-1]

@@ -1,5 +1,6 @@
 """From a sealed report to an incident: every token, every way to be wrong, and any kill."""
 
+import asyncio
 import secrets
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from monitored import BEN, MARIA, OFF_SITE, OTHER, SITE, Station
 from watchword.core.errors import LocalFaultError
 from watchword.core.words import Event, ReportClass
+from watchword.station import process
 from watchword.station.keys import StationKey
 from watchword.station.process import RETRY_S, TRIES_MAX, Processor
 from watchword.storage.station import queries, queries_process
@@ -335,3 +337,44 @@ async def test_refused_enrolments_are_settled(station: Station) -> None:
 async def test_nothing_to_take(station: Station) -> None:
     assert await station.receiver.take(SITE, []) == ()
     assert await station.processor.process() == 0
+
+
+async def test_one_envelope_that_breaks_everything_stops_no_other(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await station.take(station.site.attempt(secrets.token_bytes(80), place=9))
+    await station.take(station.site.attempt(station.duress_token()))
+    first = station.store.read_now(lambda c: queries.envelopes_new(c, 1))[0].id
+    read_well, failed_well = process.read, Processor._failed
+
+    def broken(c, site, envelope, opened):
+        return explode() if envelope.id == first else read_well(c, site, envelope, opened)
+
+    def untold(self, c, envelope):
+        return explode() if envelope == first else failed_well(self, c, envelope)
+
+    monkeypatch.setattr(process, "read", broken)
+    monkeypatch.setattr(Processor, "_failed", untold)
+    await station.processor.process()
+    assert station.only().kind == "duress"
+    monkeypatch.undo()
+    station.clock.forward(RETRY_S)
+    await station.processor.process()
+    assert len(station.incidents()) == 2
+
+
+async def test_the_loops_wake_each_other(station: Station) -> None:
+    station.with_webhook()
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(one.run(), name=type(one).__name__)
+            for one in (station.processor, station.handoffs, station.escalations, station.watch)
+        ]
+        await asyncio.sleep(0.01)
+        await station.take(station.site.attempt(station.duress_token()))
+        async with asyncio.timeout(10):
+            while not station.sender.got:
+                await station.changes.wait(station.changes.version, 0.05)
+        for task in running:
+            task.cancel()
+    assert station.only().kind == "duress"

@@ -27,9 +27,9 @@ def test_a_normal_day_opens_nothing_and_a_forced_code_opens_one_incident(stack):
     one = until(lambda: duress_of(stack))[0]
     assert one["person"] == ann["name"]
     assert one["site"] and one["entry_point"]
-    assert one["dispatch"]["started"]
-    first = next(s for s in one["steps"] if s["state"] in {"running", "done"})
-    assert first["act"] == "dispatch"
+    assert one["dispatch"] in {"queued", "sent", "delivered"}
+    acts = [(s["number"], s["act"]) for s in one["steps"] if s["state"] in {"running", "done"}]
+    assert acts[0] == (1, "dispatch")
     assert not any("call" in s["act"] for s in one["steps"])
     assert len(stack.incidents()) == 1
 

@@ -99,9 +99,18 @@ class Processor:
         except Exception as error:  # noqa: BLE001 - whatever it was, an operator must hear of it
             _log.error("envelope %d failed: %s", envelope.id, type(error).__name__)
             self._not_before[envelope.id] = self._clock.monotonic() + RETRY_S
-            await self._store.write(lambda c: self._failed(c, envelope.id))
+            await self._tell_failure(envelope.id)
         else:
             self._not_before.pop(envelope.id, None)
+
+    async def _tell_failure(self, envelope: int) -> None:
+        """Open the incident about it; one envelope that cannot even have that stops no other."""
+        try:
+            await self._store.write(lambda c: self._failed(c, envelope))
+        except LocalFaultError:
+            raise
+        except Exception as error:  # noqa: BLE001 - tried again with the envelope itself
+            _log.critical("envelope %d: nobody could be told: %s", envelope, type(error).__name__)
 
     def _apply(self, c: Connection, envelope_id: int, opened: Opened) -> None:
         envelope = queries_process.envelope_hold(c, envelope_id)

@@ -1,11 +1,9 @@
 """Pairing over real sockets: the happy path, and every refusal."""
 
-import asyncio
 import time
 from dataclasses import replace
 
 import pytest
-from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 
 from linking import NOW, STATION_KEY, SiteStore, Station, StationStore, World, cell, until
@@ -15,7 +13,7 @@ from watchword.adapters.station import pairing as desk
 from watchword.adapters.station import uplink as station_uplink
 from watchword.core.errors import InputError, LocalFaultError, RefusedError, RemoteFaultError
 from watchword.station.ports import Invitation
-from watchword.wire.pairing import PairRequest, decode, encode, read_offer, show_offer
+from watchword.wire.pairing import encode, read_offer, show_offer
 
 
 def _offer(station: Station, *, at: float = NOW, used: bool = False) -> str:
@@ -109,49 +107,6 @@ async def test_a_fault_of_the_station_is_told(world: World) -> None:
     async with world.station(world.station_tls(), store) as station:
         with pytest.raises(RefusedError, match="has a fault"):
             await join(_offer(station), name="x")
-
-
-@pytest.mark.parametrize("sent", [b"{}", "text", b"x" * 8000, b"[" * 8000])
-async def test_nonsense_is_answered_clearly(world: World, sent: bytes | str) -> None:
-    async with (
-        world.station(world.station_tls(), StationStore()) as station,
-        connect(f"wss://{station.address}/pair", ssl=tls.pairing_context(), proxy=None) as ws,
-    ):
-        await ws.send(sent)
-        assert b"malformed" in encode(decode(await ws.recv()))
-
-
-async def test_an_answer_or_a_wrong_request_does_not_pair(world: World) -> None:
-    async with world.station(world.station_tls(), StationStore()) as station:
-        secret = read_offer(_offer(station)).secret.hex()
-        request = PairRequest(secret, "x", "no certificate request", "aa" * 32)
-        for message in (request, desk._refusal(desk.Reason.USED)):
-            async with connect(
-                f"wss://{station.address}/pair", ssl=tls.pairing_context(), proxy=None
-            ) as ws:
-                await ws.send(encode(message))
-                assert b"malformed" in encode(decode(await ws.recv()))
-        assert station.store.joined == []
-
-
-async def test_a_message_that_is_too_long_ends_the_conversation(world: World) -> None:
-    async with (
-        world.station(world.station_tls(), StationStore()) as station,
-        connect(f"wss://{station.address}/pair", ssl=tls.pairing_context(), proxy=None) as ws,
-    ):
-        await ws.send(bytes(8193))
-        await ws.wait_closed()
-        assert ws.close_code == 1009
-
-
-async def test_who_says_nothing_is_sent_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(desk, "CONVERSATION_S", 0.05)
-    async with (
-        world.station(world.station_tls(), StationStore()) as station,
-        connect(f"wss://{station.address}/pair", ssl=tls.pairing_context(), proxy=None) as ws,
-    ):
-        async with asyncio.timeout(5):
-            await ws.wait_closed()
 
 
 async def test_only_so_many_may_pair_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

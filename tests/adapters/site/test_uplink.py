@@ -3,19 +3,15 @@
 import asyncio
 import contextlib
 import secrets
-import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 import uvloop
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from linking import (
     NOW,
     SiteStore,
-    Station,
     StationStore,
     World,
     cell,
@@ -23,12 +19,10 @@ from linking import (
 )
 from watchword.adapters.shared import line, tls
 from watchword.adapters.site import uplink as site_uplink
-from watchword.adapters.station import uplink as station_uplink
 from watchword.core.errors import LocalFaultError
 from watchword.site.ports import LinkState
-from watchword.station.ports import PairedSite
 from watchword.wire.letter import LETTER_BYTES, cut
-from watchword.wire.uplink import Cell, Chain, Direction, Link
+from watchword.wire.uplink import Cell
 
 YEAR_S = 365.25 * 24 * 3600
 
@@ -169,16 +163,6 @@ async def test_a_commit_that_fails_is_not_acknowledged_and_comes_again(world: Wo
         assert here.states[1][0] is LinkState.DOWN
 
 
-async def test_a_programming_fault_of_the_station_ends_one_link_only(world: World) -> None:
-    there, here = StationStore(fault=ZeroDivisionError()), SiteStore()
-    here.outbox = {cell(1).id: cell(1)}
-    async with (
-        world.station(world.station_tls(), there) as station,
-        world.site(station.address, world.site_tls(station.tls, there), here),
-    ):
-        await until(here.moved, lambda: not here.outbox)
-
-
 async def test_an_outbox_that_cannot_let_go_is_tried_again(world: World) -> None:
     there, here = StationStore(), SiteStore(acknowledge_faults=2)
     here.outbox = {cell(1).id: cell(1)}
@@ -304,121 +288,3 @@ async def test_what_has_no_room_is_told(world: World, monkeypatch: pytest.Monkey
         assert here.shed_ids == [cell(1, cls=5).id]
         await until(here.moved, lambda: bool(here.states))
         assert here.states[0][0] is LinkState.DOWN
-
-
-@asynccontextmanager
-async def raw(station: Station, site: tls.SiteTls, path: str = "/uplink") -> AsyncIterator[object]:
-    """A client that may say what it likes."""
-    context: ssl.SSLContext = site.context()
-    async with connect(
-        f"wss://{station.address}{path}", ssl=context, proxy=None, **line.OPTIONS
-    ) as ws:
-        yield ws
-
-
-@pytest.mark.parametrize(
-    ("path", "paired", "status"), [("/uplink", False, 403), ("/", True, 404), ("/up", True, 404)]
-)
-async def test_wrong_paths_and_unpaired_clients_get_a_clear_status(
-    world: World, path: str, paired: bool, status: int
-) -> None:
-    there = StationStore()
-    async with world.station(world.station_tls(), there) as station:
-        site = world.site_tls(station.tls, there)
-        context = site.context() if paired else tls.pairing_context()
-        with pytest.raises(InvalidStatus) as told:
-            await connect(f"wss://{station.address}{path}", ssl=context, proxy=None)
-        assert told.value.response.status_code == status
-
-
-@pytest.mark.parametrize(
-    ("sent", "code", "says"),
-    [
-        ([b"short"], 1002, "5 bytes, not 512"),
-        ([bytes(512)], 1002, "version 0"),
-        (["text"], 1002, "text message"),
-        ([bytes(513)], 1009, ""),
-        (["replay"], 1002, "repeated or replayed"),
-        (["down"], 1002, "kind 1 where 0 (up) is due"),
-    ],
-)
-async def test_a_site_that_breaks_the_protocol_is_told_why(
-    world: World, sent: list[bytes | str], code: int, says: str
-) -> None:
-    there = StationStore()
-    up = Link(Direction.UP, noise=secrets.token_bytes).on_tick(0, 0)[0]
-    down = Link(Direction.DOWN, noise=secrets.token_bytes).on_tick(0, 0)[0]
-    named = {"replay": [up, up], "down": [down]}
-    async with (
-        world.station(world.station_tls(), there) as station,
-        raw(station, world.site_tls(station.tls, there)) as ws,
-    ):
-        for one in named.get(str(sent[0]), sent):
-            await ws.send(one)  # type: ignore[attr-defined]
-        with pytest.raises(ConnectionClosed):
-            async with asyncio.timeout(5):
-                while True:
-                    await ws.recv()  # type: ignore[attr-defined]
-        assert ws.close_code == code  # type: ignore[attr-defined]
-        assert says in (ws.close_reason or "")  # type: ignore[attr-defined]
-        assert there.envelopes == {}
-
-
-async def test_a_second_connection_of_a_site_replaces_the_first(world: World) -> None:
-    there = StationStore()
-    async with world.station(world.station_tls(), there) as station:
-        site = world.site_tls(station.tls, there)
-        async with raw(station, site) as first:
-            await first.recv()  # type: ignore[attr-defined]
-            async with raw(station, site) as second:
-                await second.recv()  # type: ignore[attr-defined]
-                with pytest.raises(ConnectionClosed):
-                    async with asyncio.timeout(5):
-                        while True:
-                            await first.recv()  # type: ignore[attr-defined]
-                assert station.uplink.linked("a1" * 16)
-                station.uplink.disconnect("a1" * 16)
-                station.uplink.disconnect("nobody")
-                with pytest.raises(ConnectionClosed):
-                    while True:
-                        await second.recv()  # type: ignore[attr-defined]
-
-
-async def test_a_registry_that_fails_refuses_for_now(world: World) -> None:
-    class Broken(StationStore):
-        async def site_of(self, fingerprint: str) -> PairedSite | None:
-            raise LocalFaultError("disk full")
-
-    there, here = Broken(), SiteStore()
-    async with (
-        world.station(world.station_tls(), there) as station,
-        world.site(station.address, world.site_tls(station.tls, None), here),
-    ):
-        await until(here.moved, lambda: bool(here.states))
-        assert here.states[0] == (LinkState.DOWN, "The station answered with 503.")
-
-
-async def test_a_flood_waits_for_its_commits_in_bounded_room(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(station_uplink, "PENDING_MAX", 4)
-    there, here = StationStore(), SiteStore()
-    here.outbox = {cell(n).id: cell(n) for n in range(1, 400)}
-    async with (
-        world.station(world.station_tls(), there) as station,
-        world.site(station.address, world.site_tls(station.tls, there), here),
-    ):
-        await until(here.moved, lambda: not here.outbox)
-        assert len(there.envelopes) == 399
-
-
-async def test_the_chain_is_witnessed_when_it_moves(world: World) -> None:
-    there, here = StationStore(), SiteStore()
-    async with (
-        world.station(world.station_tls(), there) as station,
-        world.site(station.address, world.site_tls(station.tls, there), here),
-    ):
-        await until(there.moved, lambda: there.chains == [here.head])
-        here.head = Chain(2, b"i" * 32)
-        await until(there.moved, lambda: there.chains[-1] == here.head)
-        assert len(there.chains) == 2

@@ -70,6 +70,8 @@ async def test_what_the_work_refuses_is_raised_and_nothing_of_it_is_written(stor
 
 
 async def test_a_caller_that_gave_up_does_not_undo_its_write(store, gate):
+    complaints = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, told: complaints.append(told))
     first = asyncio.create_task(store.write(gate), name="first")
     await asyncio.to_thread(gate.entered.wait, 20)
     second = asyncio.create_task(store.write(put("k", "kept")), name="second")
@@ -81,6 +83,7 @@ async def test_a_caller_that_gave_up_does_not_undo_its_write(store, gate):
     await first
     await store.write(put("later"))
     assert await store.read(get("k")) == "kept"
+    assert complaints == []
 
 
 def test_a_loop_that_is_gone_does_not_wedge_the_writer(store, gate):
@@ -135,6 +138,15 @@ def test_closing_writes_what_waits_and_leaves_one_file(path, gate):
     found = sqlite3.connect(path)
     assert found.execute("SELECT plain FROM value").fetchall() == [('"last"',)]
     found.close()
+
+
+def test_closing_folds_the_log_even_while_another_process_looks(path, raw):
+    store = Store(sqlite_url(path), name="site")
+    store.start()
+    raw.execute("SELECT * FROM value").fetchall()
+    store.write_now(put("k"))
+    store.close()
+    assert path.with_name("site.db-wal").stat().st_size == 0
 
 
 async def test_a_closed_store_says_so(path):

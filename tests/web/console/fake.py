@@ -14,6 +14,7 @@ from watchword.core.errors import (
     NotFoundError,
     RefusedError,
 )
+from watchword.core.plan import CALL_PREMISES, CALL_PREMISES_WHY
 from watchword.station.views import (
     HandoffView,
     IncidentView,
@@ -45,6 +46,11 @@ USERS = {
     "eve": ("Eve Lind", "reading passphrase", frozenset()),
 }
 TRIES_MAX = 5
+COVERT_APPROACH = (
+    "Do not call the premises. Call us.",
+    "Approach silently: no siren, no lights near the site.",
+    "Accept no all-clear at the door.",
+)
 
 
 @dataclass
@@ -161,28 +167,28 @@ class FakeStation:
         return self._view(self._record(incident, session))
 
     async def colleagues(self, session: SessionView) -> tuple[str, ...]:
-        return tuple(name for user, (name, _, _) in USERS.items() if user != session.user)
+        return tuple(u for u, (_, _, may) in USERS.items() if May.WORK in may and u != session.user)
 
     async def claim(self, incident: str, session: SessionView) -> None:
         record = self._open(incident, session)
-        if record.claimed_by not in {None, session.name}:
+        if record.claimed_by not in {None, session.user}:
             raise RefusedError(
                 f"{record.claimed_by} has this incident.", hint="Ask for it to be handed over."
             )
-        record.claimed_by = session.name
-        self._say(record, session.name, "Claimed")
+        record.claimed_by = session.user
+        self._say(record, session.user, "Taken.")
 
     async def hand_over(self, incident: str, session: SessionView, to: str) -> None:
         record = self._open(incident, session)
-        if record.claimed_by != session.name:
+        if record.claimed_by != session.user:
             raise RefusedError("Only the operator who has this incident can hand it over.")
         if to not in await self.colleagues(session):
             raise RefusedError("There is no such operator.")
         record.claimed_by = to
-        self._say(record, session.name, f"Handed over to {to}")
+        self._say(record, session.user, f"Handed over to {to}")
 
     async def note(self, incident: str, session: SessionView, text: str) -> None:
-        self._say(self._record(incident, session), session.name, text)
+        self._say(self._record(incident, session), session.user, text)
 
     async def dispatch(self, incident: str, session: SessionView) -> None:
         record = self._open(incident, session)
@@ -190,19 +196,19 @@ class FakeStation:
             self._handoff += 1
             state = "queued" if target.startswith("Webhook") else "sent"
             record.handoffs.append(HandoffView(self._handoff, target, state, 1, self.now_ms()))
-        self._say(record, session.name, "Dispatch started")
+        self._say(record, session.user, "Dispatch started")
 
     async def accept(
         self, incident: str, session: SessionView, handoff: int, *, who: str, reference: str
     ) -> None:
         record = self._open(incident, session)
         self._move(record, handoff, state="accepted", accepted_by=who, reference=reference or None)
-        self._say(record, session.name, f"{who} accepted")
+        self._say(record, session.user, f"{who} accepted")
 
     async def fail(self, incident: str, session: SessionView, handoff: int, *, reason: str) -> None:
         record = self._open(incident, session)
         self._move(record, handoff, state="failed", error=reason)
-        self._say(record, session.name, f"A hand-off failed: {reason}")
+        self._say(record, session.user, f"A hand-off failed: {reason}")
 
     async def release(
         self, incident: str, session: SessionView, *, reason: str, reference: str, to_whom: str
@@ -212,8 +218,8 @@ class FakeStation:
             raise RefusedError("Only what the premises may not see is released.")
         if record.release is not None:
             raise RefusedError("This incident is released.")
-        record.release = ReleaseView(self.now_ms(), session.name, reason, reference, to_whom)
-        self._say(record, session.name, f"Released to {to_whom}")
+        record.release = ReleaseView(self.now_ms(), session.user, reason, reference, to_whom)
+        self._say(record, session.user, f"Released to {to_whom}")
 
     async def close(self, incident: str, session: SessionView, *, cause: str, note: str) -> None:
         record = self._open(incident, session)
@@ -221,7 +227,7 @@ class FakeStation:
             raise RefusedError("Nobody has accepted this yet. Give a reason to close it.")
         record.closed_ms, record.cause = self.now_ms(), cause
         record.look = record.kind == "duress"
-        self._say(record, session.name, f"Closed: {cause}. {note}".strip())
+        self._say(record, session.user, f"Closed: {cause}. {note}".strip())
 
     async def second_look(self, incident: str, session: SessionView, *, agrees: bool) -> None:
         record = self._record(incident, session)
@@ -230,7 +236,7 @@ class FakeStation:
         record.look = False
         if not agrees:
             record.closed_ms = record.cause = record.claimed_by = None
-        self._say(record, session.name, "Looked again")
+        self._say(record, session.user, "Looked again")
 
     async def sheet(self, incident: str, session: SessionView) -> SheetView:
         record = self._record(incident, session)
@@ -242,7 +248,7 @@ class FakeStation:
             address=site.address,
             who=record.person or "Not known",
             when_ms=record.opened_ms,
-            approach=("Staff entrance in Kiln Lane, code with the night porter next door.",),
+            approach=(*(COVERT_APPROACH if record.covert else ()), "Staff entrance in Kiln Lane."),
             call_back="+44 20 7946 0100",
             reference=f"WW-{record.id[:6].upper()}",
         )
@@ -296,7 +302,9 @@ class FakeStation:
         self.site_views[site] = SiteView(**(known | more))  # type: ignore[arg-type]
         return self.site_views[site]
 
-    def add(self, kind: str = "duress", site: str = "aurora", age_s: int = 7, **more: object) -> str:
+    def add(
+        self, kind: str = "duress", site: str = "aurora", age_s: int = 7, **more: object
+    ) -> str:
         if site not in self.site_views:
             self.add_site(site)
         known = {
@@ -379,7 +387,7 @@ class FakeStation:
             site=site.name,
             address=site.address,
             approach="Staff entrance in Kiln Lane.\nThe lobby is seen from the street.",
-            site_notes="Night porter next door, number 14, holds a key.\nDog in the yard until 06:00.",
+            site_notes="Night porter next door holds a key.\nDog in the yard until 06:00.",
             area=r.place,
             person=r.person,
             entry_point=r.entry_point,
@@ -397,26 +405,16 @@ class FakeStation:
 
 
 def _steps(r: Record) -> tuple[StepView, ...]:
-    sent, accepted = bool(r.handoffs), r.state == "accepted"
-    told = r.release is not None
-
-    def state(done: bool, ready: bool) -> str:
-        return "done" if done else "now" if ready else "later"
-
-    steps = [
-        StepView(1, "Dispatch police", "Before anything else", state(sent, True), "dispatch"),
-        StepView(2, "Record who accepted", "A person who sends help", state(accepted, sent), "accept"),
-    ]
-    if r.covert:
-        steps.append(
-            StepView(3, "Release", "When it is over", state(told, accepted), "release")
-        )
-    steps.append(
-        StepView(4, "Close", "With its cause", state(False, accepted and (told or not r.covert)), "close")
+    queued = not r.handoffs or {h.state for h in r.handoffs} == {"queued"}
+    if r.state == "accepted":
+        first = StepView(1, "Dispatch police", "", "done", None)
+    elif queued:
+        first = StepView(1, "Dispatch police", "", "now", "dispatch")
+    else:
+        first = StepView(1, "Dispatch police", "", "running", "accept")
+    by_hand = "now" if r.state == "accepted" else "later"
+    return (
+        first,
+        StepView(2, "Tell the key-holder off the site", "Petra Olsen", by_hand, None),
+        StepView(3, CALL_PREMISES, "", "unavailable", None, reason=CALL_PREMISES_WHY),
     )
-    steps.append(
-        StepView(
-            5, "Call premises", "", "unavailable", None, "a call would tell whoever is there"
-        )
-    )
-    return tuple(steps)

@@ -13,6 +13,8 @@ import pytest
 from watchword.core.codes import Policy
 from web.enrol.node import run
 
+pytestmark = pytest.mark.slow
+
 DRAWS = 2_000
 PAIRS = 8
 

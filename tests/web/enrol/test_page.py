@@ -6,6 +6,7 @@ import shutil
 from contextlib import suppress
 
 import pytest
+import pytest_asyncio
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, async_playwright, expect
 
@@ -25,6 +26,7 @@ PHONE = {"width": 390, "height": 844}
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="module"),  # one Chromium for all of them
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 
@@ -34,7 +36,7 @@ def fake():
     return Fake(polls=1)
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="module")
 async def base(fake):
     """The address under which the fake is served."""
     sock, stop = bind("127.0.0.1", 0), asyncio.Event()
@@ -44,7 +46,7 @@ async def base(fake):
     await serving
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser():
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
@@ -52,8 +54,8 @@ async def browser():
         await browser.close()
 
 
-@pytest.fixture
-async def page(browser):
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser, base):  # closed before the server is
     context = await browser.new_context(viewport=PHONE)
     page = await context.new_page()
     page.set_default_timeout(10_000)
@@ -82,6 +84,12 @@ async def shown(page: Page) -> dict[str, str]:
         for which in ("everyday", "forced")
     }
     return {which: re.sub(r"\D", "", text or "") for which, text in texts.items()}
+
+
+def written(text: str, codes: dict[str, str]) -> bool:
+    """Whether either code can be read in `text`, tags and spaces left out."""
+    plain = re.sub(r"<[^>]*>|\s", "", text)
+    return any(code in plain for code in codes.values())
 
 
 async def type_code(page: Page, code: str) -> None:
@@ -124,9 +132,9 @@ async def test_the_link_leaves_the_bar_and_nothing_is_stored(page, base, fake):
         (await indexedDB.databases()).length, (await caches.keys()).length,
         (await navigator.serviceWorker.getRegistrations()).length, history.state]"""
     assert await page.evaluate(kept) == [0, 0, "", 0, 0, 0, None]
-    reachable = "Object.keys(window).map((key) => { try { return JSON.stringify(window[key]) } "
-    reachable += "catch { return '' } }).join()"
-    assert not any(code in await page.evaluate(reachable) for code in codes.values())
+    script = "Object.keys(window).map((key) => { try { return JSON.stringify(window[key]) } "
+    reachable = await page.evaluate(script + "catch { return '' } }).join()")
+    assert not any(code in reachable for code in codes.values())
 
 
 async def test_a_wrong_code_says_so_and_can_be_corrected(page, base, fake):
@@ -209,9 +217,7 @@ async def test_codes_can_be_hidden_and_are_when_the_page_goes_away(page, base, f
     await enter(page, base, fake.invite())
     codes = await shown(page)
     await page.get_by_role("button", name="Hide").click()
-    assert not any(
-        code in re.sub(r"\s|<[^>]*>", "", await page.content()) for code in codes.values()
-    )
+    assert not written(await page.content(), codes)
     await page.get_by_role("button", name="Show again").click()
     assert await shown(page) == codes
     await page.evaluate(
@@ -225,7 +231,7 @@ async def test_a_screen_reader_hears_a_code_only_when_asked(page, base, fake):
     await enter(page, base, fake.invite())
     codes = await shown(page)
     tree = await page.locator("main").aria_snapshot()
-    assert not any(code in re.sub(r"\s", "", tree) for code in codes.values())
+    assert not written(tree, codes)
     status = page.locator("[data-say]")
     await view(page, "codes").locator('[data-read="forced"]').focus()
     await page.keyboard.press("Enter")
@@ -265,8 +271,7 @@ async def test_each_code_twice_nothing_sent_and_nothing_left(page, base, fake):
     await expect(page.locator("[data-peeked]")).to_be_hidden()
     await type_code(page, codes["forced"])
     await expect(page.get_by_role("heading", name="You are ready")).to_be_visible()
-    text = re.sub(r"\s|<[^>]*>", "", await page.content())
-    assert not any(code in text for code in codes.values())
+    assert not written(await page.content(), codes)
     assert requests == []
     await page.reload()  # nothing to lose any more, so nothing asks
 
@@ -293,8 +298,9 @@ async def test_keys_alone_are_enough(page, base, fake):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize(("width", "height", "text"), [(390, 844, 16), (320, 640, 32)])
-async def test_every_view_is_accessible_and_fits(tmp_path, base, fake, scheme, width, height, text):
+@pytest.mark.parametrize("size", [(390, 844, 16), (320, 640, 32)], ids=["phone", "text-200"])
+async def test_every_view_is_accessible_and_fits(tmp_path, base, fake, scheme, size):
+    width, height, text = size
     (tmp_path / "Default").mkdir()
     wanted = f'{{"webkit": {{"webprefs": {{"default_font_size": {text}}}}}}}'
     (tmp_path / "Default" / "Preferences").write_text(wanted, encoding="utf-8")

@@ -80,11 +80,6 @@ def open_engine(url: str, *, writes: bool) -> Engine:
     def _begin(c: Connection) -> None:
         c.exec_driver_sql(begin)
 
-    @event.listens_for(engine, "commit")
-    def _commit(c: Connection) -> None:
-        # The driver's own commit says nothing when SQLite has given the transaction up meanwhile.
-        c.exec_driver_sql("COMMIT")
-
     return engine
 
 

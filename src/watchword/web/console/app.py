@@ -6,7 +6,6 @@ The rule of this file: every route is behind the guard of `signed`, unless it sa
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -43,15 +42,15 @@ def make_app(
     sites: Sites,
     stop: asyncio.Event,
     secure_cookies: bool,
+    now_ms: Callable[[], int],
     enrol_router: Router | None = None,
     enrol_folder: Path | None = None,
-    now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     zone: tzinfo = UTC,
 ) -> Built:
     """The application; event streams end when `stop` is set.
 
     `enrol_folder` is the room of the enrolment pages: its `static`, `templates` and
-    `strings` folders are served and read with ours. Times are shown in `zone`.
+    `strings` folders are served and read with ours. `now_ms` is UTC; `zone` is what is shown.
     """
     hub = Hub(desk.changes, stop)
     console = Console(

@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Any, Final
 
 from litestar import Response, get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
 from watchword.core.errors import NotFoundError
@@ -56,15 +56,7 @@ async def sheet_page(request: Asked, incident: str) -> Response[str]:
     session = session_of(request)
     view = await seen(request, incident)
     sheet = await console_of(request).desk.sheet(incident, session)
-    said = {line.casefold().rstrip(".") for line in sheet.approach}
-    standing = [
-        line
-        for line in (
-            say(request, f"sheet.standing.{key}") for key in ("no_call", "silently", "no_clear")
-        )
-        if view.covert and line.casefold().rstrip(".") not in said
-    ]
-    return page(request, "sheet.html", session, sheet=sheet, incident=view, standing=standing)
+    return page(request, "sheet.html", session, sheet=sheet, incident=view)
 
 
 @get("/wall", opt=NEEDS_PLACE)
@@ -87,9 +79,9 @@ async def wall_page(request: Asked) -> Response[str]:
 @get("/events")
 async def events(
     request: Asked,
-    view: Annotated[str, Parameter(pattern="^(console|wall)$")] = "console",
-    incident: Annotated[str | None, Parameter(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = None,
-    last_id: Annotated[str, Parameter(header="Last-Event-ID", pattern=_DIGEST)] = "",
+    view: Annotated[str, QueryParameter(pattern="^(console|wall)$")] = "console",
+    incident: Annotated[str | None, QueryParameter(pattern=r"^[A-Za-z0-9_-]{1,64}$")] = None,
+    last_id: Annotated[str, HeaderParameter(name="Last-Event-ID", pattern=_DIGEST)] = "",
 ) -> ServerSentEvent:
     """Changes as they happen, and a beat every second."""
     engine = request.app.template_engine

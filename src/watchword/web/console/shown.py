@@ -115,12 +115,16 @@ def waits(item: QueueItem) -> bool:
 
 def tone(item: QueueItem | IncidentView) -> str:
     """The colour of its state: red, amber, blue, green or grey."""
-    if item.state in OVER:
-        return "amber" if item.state == "second-look" else "grey"
+    attention = isinstance(item, QueueItem) and item.attention
+    if item.state == "closed":
+        return "grey"
+    if item.state == "second-look":
+        return "amber"
     if item.claimed_by is None:
-        needs_you = item.life or getattr(item, "attention", False)
-        return ("red" if item.life else "amber") if needs_you else "grey"
-    return "green" if item.state in {"accepted", "released"} else "blue"
+        return "red" if item.life else "amber" if attention else "grey"
+    if item.state == "accepted":
+        return "green"
+    return "amber" if attention else "blue"
 
 
 def stages(handoff: HandoffView) -> tuple[Stage, ...]:
@@ -158,8 +162,10 @@ def _next(incident: IncidentView, steps: tuple[StepView, ...]) -> Next:
         return Next("claim", None, "claim")
     step = next((s for s in steps if s.state == "now"), None)
     if step is not None:
-        return Next(_known(step.action), step.label, "plan")
-    if any(h.state in {"queued", "sent", "delivered"} for h in incident.handoffs):
+        action = _known(step.action)
+        return Next(action, step.label, "by_hand" if action == "note" else "plan")
+    waiting = any(h.state in {"queued", "sent", "delivered"} for h in incident.handoffs)
+    if waiting and incident.state != "accepted":
         return Next("accept", None, "accept")
     return Next("close", None, "close")
 

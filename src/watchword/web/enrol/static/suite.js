@@ -1,8 +1,8 @@
 /* The cipher suite (X25519, HKDF-SHA256, ChaCha20-Poly1305) in whatever browser this is.
 
    Browsers since about 2024 bring X25519 themselves. For older phones the same key exchange
-   in plain JavaScript is fetched, and only when it is missing. Where neither works, or the
-   page did not come over a secure connection, this is known before anything is asked. */
+   in plain JavaScript is fetched, and only when it is missing. Where neither works, this is
+   known before the link is used up. */
 
 import {
   CipherSuite,
@@ -13,11 +13,6 @@ import { Chacha20Poly1305 } from "../shared/vendor/hpke/chacha20poly1305/mod.js"
 
 const PORTABLE = "../shared/vendor/hpke/dhkem-x25519/mod.js";
 const SOME_PUBLIC_KEY = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 9 : 0));
-
-/** True when the browser gives this page cryptography at all: HTTPS, or the same machine. */
-export function isSecure() {
-  return globalThis.isSecureContext === true && globalThis.crypto?.subtle !== undefined;
-}
 
 /** A suite that has sealed once already, so that it is known to work here. */
 async function tried(kem) {
