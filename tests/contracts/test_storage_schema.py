@@ -1,5 +1,6 @@
 """The schema that the code states and the one that the migrations make are the same one."""
 
+import threading
 from importlib import import_module
 
 import pytest
@@ -67,6 +68,28 @@ def test_a_database_at_head_is_left_alone(databases, half):
     url = databases.empty()
     assert migrate.ensure(url, half) is True
     assert migrate.ensure(url, half) is False
+
+
+def test_processes_that_start_together_take_turns(databases):
+    for _ in range(3):
+        url = databases.empty()
+        together = threading.Barrier(4)
+        done, errors = [], []
+
+        def start(url=url, together=together, done=done, errors=errors):
+            together.wait()
+            try:
+                done.append(migrate.ensure(url, "station"))
+            except Exception as error:  # noqa: BLE001 - looked at below
+                errors.append(error)
+
+        threads = [threading.Thread(target=start) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert errors == []
+        assert sorted(done) == [False, False, False, True]
 
 
 @pytest.mark.parametrize("half", HALVES)

@@ -179,3 +179,15 @@ def test_a_signal_belongs_to_one_envelope_and_joins_an_incident(w, r):
     assert r(q.signals, limit=1)[0].code == "ZZ"
     with pytest.raises(IntegrityError):
         w(q.signal_join, first, "f" * 32)
+
+
+def test_the_signals_of_an_incident_are_counted_and_listed(w, r):
+    incident = "f" * 32
+    opened = {"state": "open", "kind": "trouble", "priority": 5, "life": False, "covert": False}
+    row = {"id": incident, "site": SITE, "opened_ms": 1, "plan": 1, "plain": {}, **opened}
+    w(lambda c: c.execute(t.incident.insert(), row))
+    ids = [w(q.signal_add, q.SignalRow("1", n, "trouble", site=SITE)) for n in range(3)]
+    for number in ids[:2]:
+        w(q.signal_join, number, incident)
+    assert r(q.signals_count, incident) == 2
+    assert [s.id for s in r(q.signals, incident=incident)] == ids[1::-1]

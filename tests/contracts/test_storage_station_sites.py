@@ -153,6 +153,8 @@ def test_a_pairing_secret_is_good_once_and_not_for_long(w, r):
     assert w(q.pairing_take, b"s" * 32, 99) == replace(pairing, used_ms=99)
     assert w(q.pairing_take, b"s" * 32, 99) is None
     assert "ssss" not in repr(pairing)
+    assert r(q.pairing_get, b"s" * 32).used_ms == 99
+    assert r(q.pairing_get, b"x" * 32) is None
 
 
 def test_letters_wait_in_order_until_they_are_carried(w, r):

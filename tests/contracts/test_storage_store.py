@@ -98,6 +98,12 @@ async def test_a_read_is_one_snapshot_and_cannot_write(station_store):
     assert await station_store.read(lambda c: q.value_get(c, "k")) == "new"
 
 
+async def test_a_fold_leaves_everything_there(station_store):
+    await station_store.write(put("k"))
+    await station_store.fold()
+    assert keys(station_store) == {"k"}
+
+
 def test_two_stores_append_to_one_journal_in_turn(station_url, station_store):
     with Store(station_url, name="second") as second:
         stores = (station_store, second)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection
 
 from watchword.core.errors import InputError, NotAllowedError, NotFoundError
 from watchword.core.timing import Clock
+from watchword.core.watched import INTERVAL_S, Proven
 from watchword.station.enrol import Enrolments
 from watchword.station.letters import Downlink, queue_letter
 from watchword.station.views import SessionView
@@ -15,10 +16,7 @@ from watchword.storage.station.queries import PersonRow, ProofRow, SiteRow
 from watchword.wire.letter import LetterKind
 
 REFERENCE_CHARS_MAX = 200
-DAY_S = 24 * 3600
-PROOF_INTERVAL_S = {"responders": 31 * DAY_S, "station": 31 * DAY_S, "psap": 366 * DAY_S}
-"""How long each proof holds: responders monthly, the other station monthly unless agreed
-otherwise, those who send help yearly (design, section 4: Who watches)."""
+PROOF_INTERVAL_S = {proof.value: int(INTERVAL_S[proof]) for proof in Proven}
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,5 +240,6 @@ def _signal_row(
         area=reading.area,
         user=reading.person,
         zone=reading.place,
+        text=reading.text,
         incident=incident,
     )

@@ -4,30 +4,34 @@ This file owns the judgement: a duress is a duress on every attempt, accepted or
 that is unknown, retired, foreign, unreadable or missing needs a person, never silence.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection
 
+from watchword.core.area import attempt_action
 from watchword.core.incident import Kind, ReportId, Signal
-from watchword.core.words import Action, Event
+from watchword.core.words import Event
 from watchword.station.record import Entry
 from watchword.station.texts import TEXTS
 from watchword.storage.station import queries
 from watchword.storage.station.queries import Envelope, SiteRow, SlotRow, SlotState
 from watchword.wire.faults import MalformedError, UnknownKeyError, UnopenableError
-from watchword.wire.report import Report
+from watchword.wire.report import Report, unpack_directory
 from watchword.wire.slot import Meaning, Token
 from watchword.wire.unseal import Keyring
 
 ATTEMPTS: Final = frozenset({Event.ATTEMPT_ACCEPTED, Event.ATTEMPT_REFUSED, Event.ATTEMPT_LOCKED})
+SERVICE: Final = frozenset(
+    {Event.STARTED, Event.DIRECTORY, Event.ENROLLED, Event.REMOVED, Event.REFUSED}
+)
 DIRECTORY: Final = {1: "area", 2: "entry", 3: "zone", 4: "button"}
 # Incidents about a report itself, and of a report that contradicts another: marked classes, so
 # that their ids never meet those of the first report's content.
 ABOUT_REPORT = 0x80
 CONTRADICTS = 0x40
 _BUTTON_ZONE = 5  # `core.arming.ZONE_DETAIL` of a zone that is a button
-_ACTIONS = dict(enumerate(Action, start=1))
 _CODES: Final = {
     Event.ATTEMPT_ACCEPTED: ("401", "1"),
     Event.ATTEMPT_LOCKED: ("461", "1"),
@@ -70,6 +74,7 @@ class Reading:
     person: str | None = None
     place: str | None = None
     area: str | None = None
+    text: str | None = None
     event: Event | None = field(default=None)
 
 
@@ -135,6 +140,8 @@ class _Reader:
         code, qualifier = _CODES.get(event, (None, None)) if event else (None, None)
         if event in ATTEMPTS:
             return self._attempt(event, token, code, qualifier)
+        if event in SERVICE:
+            return self._service(event)
         sort = self._sort(event)
         place = self._place(*sort)
         entry, kind, attention = self._public(event, place)
@@ -153,6 +160,15 @@ class _Reader:
             area=self._place("area") if self.report.area else None,
             event=event,
         )
+
+    def _service(self, event: Event | None) -> Reading:
+        """What a site says about itself: kept as a signal, nothing for an operator to work."""
+        text = None
+        if event is Event.DIRECTORY:
+            with suppress(MalformedError):
+                text = unpack_directory(self.report.payload).name
+        named = "unknown" if event is None else event.name.lower()
+        return Reading(kind=named, text=text, event=event)
 
     def _public(  # noqa: PLR0911 - one line for each event
         self, event: Event | None, place: str
@@ -187,7 +203,7 @@ class _Reader:
         if slot is not None and slot.site == self.site.id:
             known = queries.person_get(self.c, slot.person)
             person = None if known is None else known.name
-        action = _ACTIONS.get(self.report.detail)
+        action, done = attempt_action(self.report.detail)
         place = self._place("entry")
         said = {
             "place": place,
@@ -204,6 +220,8 @@ class _Reader:
             findings = (self._found(kind, subjects, entry, secret=True, attention=attention),)
         if kind is Kind.DURESS:
             code, qualifier = "121", "1"
+        elif not done and code == "401":
+            code, qualifier = None, None  # a right code whose arming was refused moved nothing
         elif action is not None and action.mode is not None and code == "401":
             qualifier = "3"
         named = kind.value if kind is Kind.DURESS else (event or Event.STARTED).name.lower()

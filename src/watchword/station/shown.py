@@ -110,6 +110,10 @@ def plain(c: Connection, row: IncidentRow) -> dict[str, Any]:
         "opened_at": iso(row.opened_ms),
         "claimed_by": row.claimed_by,
         "signals": state.signals,
+        "steps": [
+            {"number": n, "act": row.action, "state": row.state}
+            for n, row in enumerate(_own_steps(queries.steps(c, row.id)), start=1)
+        ],
         "dispatch": None if state.handoff is None else state.handoff.value,
         "accepted_by": state.accepted_by,
         "released": state.release is not None,

@@ -40,7 +40,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "exit-error": "The alarm came right after leaving: {place}.",
     "trouble": "Trouble reported by the site: {place}.",
     "trouble-restored": "The site says that this trouble is over: {place}.",
-    "journal-broken": "The site's journal no longer continues what was witnessed: it had {known} entries, now {told}. Rewritten, or restored from a back-up.",
+    "journal-broken": "The site's journal does not continue what was witnessed: it had {known} "
+    "entries and has {told}. It was rewritten, or restored from a back-up.",
     "path-lost": "Nothing heard from the site for {silent_s} s; its category allows {allowed_s} s.",
     "path-restored": "The site is heard again.",
     "raised": "Graver now: {kind}. Everything starts anew.",

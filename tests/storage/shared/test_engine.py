@@ -46,6 +46,8 @@ def test_every_connection_is_durable_and_strict(path, writes):
 def test_a_database_is_private_from_its_first_byte(tmp_path):
     file = tmp_path / "site.db"
     assert engine.make_private(file) is True
+    assert file.stat().st_size == 4096
+    assert list(tmp_path.iterdir()) == [file]
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     with open_engine(sqlite_url(file), writes=True).connect() as c:
         with c.begin():

@@ -4,7 +4,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-import threading
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -106,28 +105,6 @@ def test_an_upgrade_that_fails_leaves_nothing_half_done(tmp_path):
         with c.begin():
             found = c.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
     assert found == ["value"]
-
-
-def test_processes_that_start_together_take_turns(tmp_path):
-    url = sqlite_url(tmp_path / "site.db")
-    migrate.make_private(tmp_path / "site.db")
-    with open_engine(url, writes=True).connect():  # leaves an empty database, no longer no bytes
-        pass
-    done, errors = [], []
-
-    def start():
-        try:
-            done.append(migrate.ensure(url, "site"))
-        except Exception as error:  # noqa: BLE001
-            errors.append(error)
-
-    threads = [threading.Thread(target=start) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not errors
-    assert sorted(done) == [False, True]
 
 
 LOADED = """

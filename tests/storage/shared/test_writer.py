@@ -176,6 +176,15 @@ async def test_a_database_that_another_holds_is_told_as_locked(store, raw, gate)
     assert keys(store) == {"k"}
 
 
+async def test_a_fault_of_the_database_is_everybodys(store, gate):
+    def meets_a_lock(c):
+        raise DatabaseLockedError("locked")
+
+    outcomes = await crowd(store, gate, [put("a"), meets_a_lock, put("b")])
+    assert [type(one) for one in outcomes] == [DatabaseLockedError] * 3
+    assert keys(store) == set()
+
+
 async def test_a_full_queue_is_told_at_once(path, gate):
     with Store(sqlite_url(path), name="site", queue_max=2) as store:
         tasks = [asyncio.create_task(store.write(gate), name="busy")]

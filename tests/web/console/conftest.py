@@ -74,9 +74,7 @@ class Browser:
         return await self.client.get(path, headers=HTML | headers)
 
     async def post(self, path: str, **fields: str) -> httpx.Response:
-        return await self.client.post(
-            path, data={"_csrf_token": self.csrf, **fields}, headers=HTML
-        )
+        return await self.client.post(path, data={"_csrf_token": self.csrf, **fields}, headers=HTML)
 
     async def send(self, path: str, **fields: str) -> httpx.Response:
         """As the page's script posts: it wants the incident, or a problem."""

@@ -6,6 +6,7 @@ transaction begins when we say so, DDL included. PostgreSQL is taken as its serv
 
 import os
 import sqlite3
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -97,12 +98,23 @@ def in_transaction(c: Connection) -> bool:
 
 
 def make_private(path: Path) -> bool:
-    """Create an empty database file that only its owner can read; False when it is there.
+    """Create an empty database that only its owner can read; False when the file is there.
 
+    It appears complete, never as a file of no bytes: another process may start just now.
     SQLite gives its -wal and -shm files the same mode.
     """
+    if path.exists():
+        return False
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    fresh = Path(name)
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        engine = open_engine(sqlite_url(fresh), writes=True)
+        engine.connect().close()  # laying the pages out writes the first one
+        engine.dispose()
+        path.hardlink_to(fresh)
     except FileExistsError:
         return False
+    finally:
+        fresh.unlink()
     return True

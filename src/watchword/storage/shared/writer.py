@@ -279,7 +279,7 @@ class Writer:
         if ours is None:
             return error
         log.error("store: %s", ours)
-        if not isinstance(ours, DiskFullError | DatabaseLockedError):
+        if not isinstance(ours, DiskFullError | TransactionLostError | DatabaseLockedError):
             self._disconnect()  # it may be useless now; but a full disk might not let us reopen
         return ours
 

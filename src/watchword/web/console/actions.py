@@ -9,6 +9,7 @@ from typing import Annotated, Final, TypeVar
 
 import msgspec
 from litestar import Response, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from watchword.core.errors import NotAllowedError
@@ -84,31 +85,31 @@ class Look(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @post("/incidents/{incident:str}/claim")
-async def claim(request: Asked, incident: str) -> Response[str] | Redirect:
+async def claim(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """Take it."""
     return await _act(request, incident, Nothing, lambda d, s, _: d.claim(incident, s))
 
 
 @post("/incidents/{incident:str}/dispatch")
-async def dispatch(request: Asked, incident: str) -> Response[str] | Redirect:
+async def dispatch(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """Start passing it on."""
     return await _act(request, incident, Nothing, lambda d, s, _: d.dispatch(incident, s))
 
 
 @post("/incidents/{incident:str}/note")
-async def note(request: Asked, incident: str) -> Response[str] | Redirect:
+async def note(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """Write something down."""
     return await _act(request, incident, Note, lambda d, s, f: d.note(incident, s, f.text))
 
 
 @post("/incidents/{incident:str}/hand-over")
-async def hand_over(request: Asked, incident: str) -> Response[str] | Redirect:
+async def hand_over(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """Give it to another operator."""
     return await _act(request, incident, HandOver, lambda d, s, f: d.hand_over(incident, s, f.to))
 
 
 @post("/incidents/{incident:str}/accept")
-async def accept(request: Asked, incident: str) -> Response[str] | Redirect:
+async def accept(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """Record that a human who sends help said yes."""
 
     async def do(desk: Desk, session: SessionView, form: Acceptance) -> None:
@@ -118,7 +119,7 @@ async def accept(request: Asked, incident: str) -> Response[str] | Redirect:
 
 
 @post("/incidents/{incident:str}/fail")
-async def fail(request: Asked, incident: str) -> Response[str] | Redirect:
+async def fail(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """Record that a hand-off did not work."""
 
     async def do(desk: Desk, session: SessionView, form: Failure) -> None:
@@ -128,7 +129,7 @@ async def fail(request: Asked, incident: str) -> Response[str] | Redirect:
 
 
 @post("/incidents/{incident:str}/release")
-async def release(request: Asked, incident: str) -> Response[str] | Redirect:
+async def release(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """Record that a verified person off the site is told."""
 
     async def do(desk: Desk, session: SessionView, form: Release) -> None:
@@ -144,7 +145,7 @@ async def release(request: Asked, incident: str) -> Response[str] | Redirect:
 
 
 @post("/incidents/{incident:str}/close")
-async def close(request: Asked, incident: str) -> Response[str] | Redirect:
+async def close(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """End it."""
 
     async def do(desk: Desk, session: SessionView, form: Closing) -> None:
@@ -154,7 +155,7 @@ async def close(request: Asked, incident: str) -> Response[str] | Redirect:
 
 
 @post("/incidents/{incident:str}/second-look")
-async def second_look(request: Asked, incident: str) -> Response[str] | Redirect:
+async def second_look(request: Asked, incident: FromPath[str]) -> Response[str] | Redirect:
     """Confirm a closing, or open it again."""
 
     async def do(desk: Desk, session: SessionView, form: Look) -> None:

@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Any, Final
 
 from litestar import Response, get
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 from litestar.response import ServerSentEvent
 
 from watchword.core.errors import NotFoundError
@@ -31,13 +31,13 @@ async def queue_page(request: Asked) -> Response[str]:
 
 
 @get("/incidents/{incident:str}", opt=NEEDS_PLACE)
-async def incident_page(request: Asked, incident: str) -> Response[str]:
+async def incident_page(request: Asked, incident: FromPath[str]) -> Response[str]:
     """The console with one incident."""
     return await _console(request, await work_for(request, incident))
 
 
 @get("/fragments/incidents/{incident:str}")
-async def incident_fragment(request: Asked, incident: str) -> Response[str]:
+async def incident_fragment(request: Asked, incident: FromPath[str]) -> Response[str]:
     """One incident, to be put into a console that is open."""
     return await fragment(request, incident)
 
@@ -51,7 +51,7 @@ async def queue_fragment(request: Asked) -> Response[str]:
 
 
 @get("/incidents/{incident:str}/sheet", opt=NEEDS_PLACE)
-async def sheet_page(request: Asked, incident: str) -> Response[str]:
+async def sheet_page(request: Asked, incident: FromPath[str]) -> Response[str]:
     """The dispatch sheet, for reading aloud and for paper."""
     session = session_of(request)
     view = await seen(request, incident)

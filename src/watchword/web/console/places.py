@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect
 
 from watchword.core.errors import NotAllowedError, NotFoundError
@@ -48,7 +49,7 @@ async def sites_page(request: Asked) -> Response[str]:
 
 
 @post("/sites/{site:str}/people")
-async def invite(request: Asked, site: str) -> Response[str]:
+async def invite(request: Asked, site: FromPath[str]) -> Response[str]:
     """Invite a person and show the link and the code, once."""
     form = await posted(request, Invite)
     await _known(request, site, May.PEOPLE)
@@ -57,7 +58,7 @@ async def invite(request: Asked, site: str) -> Response[str]:
 
 
 @post("/sites/{site:str}/people/remove")
-async def remove(request: Asked, site: str) -> Redirect:
+async def remove(request: Asked, site: FromPath[str]) -> Redirect:
     """Take a person's codes away."""
     form = await posted(request, Remove)
     await _known(request, site, May.PEOPLE)
@@ -66,7 +67,7 @@ async def remove(request: Asked, site: str) -> Redirect:
 
 
 @post("/sites/{site:str}/proofs")
-async def prove(request: Asked, site: str) -> Redirect:
+async def prove(request: Asked, site: FromPath[str]) -> Redirect:
     """Record that a hand-off was proved."""
     form = await posted(request, Proof)
     await _known(request, site, May.PROVE)
