@@ -50,7 +50,7 @@ bench: setup ## measure the budgets and print them
 
 shots: setup ## take the screenshots that README and docs show
 	@tools/system-needs
-	$(BIN)/pytest -n 0 tests/browser/test_screens.py
+	WATCHWORD_KEEP_PICTURES=1 $(BIN)/pytest -n 0 tests/browser/test_screens.py
 
 worlds: setup ## compare two worlds that differ only in the code that was typed
 	@tools/system-needs

@@ -11,6 +11,13 @@ from web.console.fake import USERS, FakeStation
 HTML = {"accept": "text/html"}
 
 
+async def until(true: Callable[[], object], timeout_s: float = 8.0) -> None:
+    """Wait for what nothing tells a test of."""
+    async with asyncio.timeout(timeout_s):
+        while not true():  # noqa: ASYNC110 - there is no event to wait for
+            await asyncio.sleep(0.005)
+
+
 @pytest.fixture
 def station():
     return FakeStation()

@@ -12,6 +12,7 @@ from watchword.web.console import events as module
 from watchword.web.console.events import Stream, digest_of, without_names
 from watchword.web.console.service import Place
 from watchword.web.shared.server import bind, serve
+from web.console.conftest import until
 
 
 @pytest.fixture
@@ -41,12 +42,11 @@ class Listener:
         self.ended = True
 
     async def until(self, event: str, true=lambda body: True) -> dict:
-        async with asyncio.timeout(8):
-            while True:
-                for name, body, _ in self.heard:
-                    if name == event and true(body):
-                        return body
-                await asyncio.sleep(0.005)
+        def found() -> list[dict]:
+            return [body for name, body, _ in self.heard if name == event and true(body)]
+
+        await until(found)
+        return found()[0]
 
     def named(self, event: str) -> list[dict]:
         return [body for name, body, _ in self.heard if name == event]
@@ -54,7 +54,7 @@ class Listener:
 
 @pytest.fixture
 def listening(app, stop):
-    """A context in which the application lives and a stream is heard; it ends with the stop event."""
+    """A context in which the application lives and a stream is heard."""
 
     @contextlib.asynccontextmanager
     async def listening(stream: Stream):
@@ -132,9 +132,7 @@ async def test_the_session_is_asked_before_every_message(station, stream, listen
         await station.sign_out(ann.secret)
         station.add("fire")
         await listener.until("signed-out")
-        async with asyncio.timeout(2):
-            while not listener.ended:
-                await asyncio.sleep(0.005)
+        await until(lambda: listener.ended)
         assert len(listener.named("queue")) == 1
 
 
@@ -157,9 +155,7 @@ async def test_what_cannot_be_read_is_said(station, stream, listening, monkeypat
         await listener.until("fault")
         station.failing = False
         seen = len(listener.named("queue"))
-        async with asyncio.timeout(5):
-            while len(listener.named("queue")) == seen:
-                await asyncio.sleep(0.005)
+        await until(lambda: len(listener.named("queue")) > seen)
 
 
 async def test_streams_go_on_when_the_messenger_does_not(
@@ -175,12 +171,11 @@ async def test_streams_go_on_when_the_messenger_does_not(
         await listener.until("queue", lambda b: b["open"] == 1)
 
 
+@pytest.mark.slow
 async def test_beats_are_a_second_apart(station, stream, listening) -> None:
     async with listening(stream()) as listener:
         start = time.monotonic()
-        async with asyncio.timeout(5):
-            while len(listener.named("beat")) < 3:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(listener.named("beat")) >= 3)
         assert 1.8 < time.monotonic() - start < 3.5
 
 

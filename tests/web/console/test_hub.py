@@ -5,6 +5,7 @@ import asyncio
 from watchword.core.errors import LocalFaultError
 from watchword.web.console import hub as module
 from watchword.web.console.hub import Hub
+from web.console.conftest import until
 
 
 class Counter:
@@ -34,8 +35,7 @@ async def test_a_change_wakes_all_who_wait() -> None:
     hub = Hub(counter.changes, stop)
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
         running = tasks.create_task(hub.run(), name="hub")
-        while hub.version < 0:
-            await asyncio.sleep(0)
+        await until(lambda: hub.version >= 0)
         assert hub.following
         waiting = [tasks.create_task(hub.wait(0, 5.0), name="wait") for _ in range(3)]
         await asyncio.sleep(0)
@@ -69,14 +69,11 @@ async def test_it_asks_again_after_a_fault(monkeypatch) -> None:
     hub = Hub(counter.changes, stop)
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
         tasks.create_task(hub.run(), name="hub")
-        while not hub.following:
-            await asyncio.sleep(0)
+        await until(lambda: hub.following)
         counter.broken = True
         counter.move()
-        while hub.following:
-            await asyncio.sleep(0)
+        await until(lambda: not hub.following)
         counter.broken = False
-        while not hub.following:
-            await asyncio.sleep(0)
+        await until(lambda: hub.following)
         assert hub.version == 1
         stop.set()

@@ -141,7 +141,7 @@ async def test_the_sheet_says_how_to_come(station, ann) -> None:
         "Staff entrance",
         "+44 20 7946 0100",
         f"WW-{incident[:6].upper()}",
-        "21 September 2026, 13:46:33 UTC",
+        "21 September 2026, 14:13:13 UTC",
     ):
         assert text in page, text
     overt = (await ann.get(f"/incidents/{station.add('fire')}/sheet")).text

@@ -7,10 +7,9 @@ import re
 import httpx
 import pytest
 
-from watchword.web.console.context import console_of
 from watchword.web.console.events import Stream
 from watchword.web.console.service import Place
-from web.console.conftest import Browser
+from web.console.conftest import Browser, until
 
 ACTIONS = ("claim", "dispatch", "note", "hand-over", "accept", "fail", "release", "close")
 FIELDS = {
@@ -76,6 +75,7 @@ async def test_they_answer_as_what_does_not_exist(station, covert, there: Browse
     assert len(station.records[covert[0]].timeline) == 1
 
 
+@pytest.mark.slow
 async def test_the_stream_is_the_same_with_and_without_them(app, station, sign_in) -> None:
     """What a premises console is sent is a function of what it may see, ids included."""
     station.add("medical", place="Classroom 3")
@@ -91,7 +91,7 @@ async def test_the_stream_is_the_same_with_and_without_them(app, station, sign_i
 
     async with app.litestar.lifespan(), asyncio.timeout(10):
         task = asyncio.get_running_loop().create_task(look(), name="look")
-        await _until(lambda: len(seen) >= 2)
+        await until(lambda: len(seen) >= 2)
         before = [event for event in seen if event[0] != "beat"]
         forced = station.add("duress", place="Cellar keypad")
         there_session = station.opened[there.secret]
@@ -99,13 +99,13 @@ async def test_the_stream_is_the_same_with_and_without_them(app, station, sign_i
         await off_site.send(f"/incidents/{forced}/claim")
         await off_site.send(f"/incidents/{forced}/dispatch")
         beats = len(seen)
-        await _until(lambda: len(seen) >= beats + 2)
+        await until(lambda: len(seen) >= beats + 2)
         assert [event for event in seen if event[0] != "beat"] == before
         assert {body for event, body in seen if event == "beat"} == {'{"open": 1}'}
         await station.release(
             forced, station.opened[off_site.secret], reason="x", reference="x", to_whom="x"
         )
-        await _until(lambda: any("Cellar" in body for _, body in seen))
+        await until(lambda: any("Cellar" in body for _, body in seen))
         assert there_session.place == Place.PREMISES
         task.cancel()
 
@@ -124,18 +124,3 @@ def _stream(app, browser: Browser) -> Stream:
         secret=browser.secret,
         templates=app.litestar.template_engine.engine,
     )
-
-
-async def _until(true) -> None:
-    while not true():
-        await asyncio.sleep(0.01)
-
-
-def test_the_application_knows_its_console(app) -> None:
-    class Elsewhere:
-        class app:  # noqa: N801 - as Litestar names it
-            class state:  # noqa: N801
-                console = None
-
-    with pytest.raises(TypeError):
-        console_of(Elsewhere)  # type: ignore[arg-type]

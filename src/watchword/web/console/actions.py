@@ -26,7 +26,7 @@ TEXT_MAX: Final = 4_000
 Line = Annotated[str, msgspec.Meta(min_length=1, max_length=LINE_MAX)]
 Spare = Annotated[str, msgspec.Meta(max_length=LINE_MAX)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=TEXT_MAX)]
-Number = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Number = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,15}$")]
 T = TypeVar("T", bound=msgspec.Struct)
 Cause = Annotated[str, msgspec.Meta(pattern="^(genuine|mistake|technical|unexplained)$")]
 
@@ -113,7 +113,9 @@ async def accept(request: Asked, incident: FromPath[str]) -> Response[str] | Red
     """Record that a human who sends help said yes."""
 
     async def do(desk: Desk, session: SessionView, form: Acceptance) -> None:
-        await desk.accept(incident, session, form.handoff, who=form.who, reference=form.reference)
+        await desk.accept(
+            incident, session, int(form.handoff), who=form.who, reference=form.reference
+        )
 
     return await _act(request, incident, Acceptance, do)
 
@@ -123,7 +125,7 @@ async def fail(request: Asked, incident: FromPath[str]) -> Response[str] | Redir
     """Record that a hand-off did not work."""
 
     async def do(desk: Desk, session: SessionView, form: Failure) -> None:
-        await desk.fail(incident, session, form.handoff, reason=form.reason)
+        await desk.fail(incident, session, int(form.handoff), reason=form.reason)
 
     return await _act(request, incident, Failure, do)
 

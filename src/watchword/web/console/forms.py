@@ -22,7 +22,7 @@ TOKEN_FIELD: Final = "_csrf_token"  # noqa: S105 - the name of a field
 SECRET_FIELD: Final = "password"  # noqa: S105 - a name too; what is in it is taken as typed
 FIELDS_MAX: Final = 16
 _AT = re.compile(r"`\$\.([a-z][a-z_]{0,31})`|field `([a-z][a-z_]{0,31})`")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
 async def posted(request: Asked, shape: type[T]) -> T:

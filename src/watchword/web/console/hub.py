@@ -61,7 +61,8 @@ class Hub:
 
     async def _ask(self) -> None:
         try:
-            version = await self._changes(self.version, ASK_S)
+            # After a fault the first question is one that is answered at once.
+            version = await self._changes(self.version if self.following else -1, ASK_S)
         except WatchwordError as error:
             _log.error("cannot follow changes: %s", type(error).__name__)
             self.following = False

@@ -107,7 +107,7 @@ async def _known(request: Asked, site: str, may: May) -> SiteView:
 
 def link_tone(link: str) -> str:
     """The colour of a link's state: green when it is up, grey when it never was, else amber."""
-    return {"up": "green", "online": "green", "never": "grey"}.get(link, "amber")
+    return {"up": "green", "never": "grey"}.get(link, "amber")
 
 
 def _absolute(request: Asked, made: Invitation) -> Invitation:
