@@ -340,13 +340,78 @@ class TestTime:
         assert hotel.panel.now() >= noted
         hotel.store.close()
 
-    async def test_follows_the_station_forward_only(self, hotel: Hotel) -> None:
+    async def test_follows_the_station_and_not_an_old_frame(self, hotel: Hotel) -> None:
         await hotel.open()
         before = hotel.panel.now()
-        hotel.panel.heard_station(before - 500)
+        hotel.panel.heard_station(before - 50)
         assert hotel.panel.now() == pytest.approx(before, abs=0.1)
         hotel.panel.heard_station(before + 500)
         assert hotel.panel.now() == pytest.approx(before + 500, abs=0.1)
+
+    async def test_a_clock_that_was_far_ahead_at_one_boot_comes_back(self, hotel: Hotel) -> None:
+        right = hotel.clock.utc
+        hotel.clock.utc += 30 * 86_400
+        await hotel.open()
+        hotel.clock.utc = right  # somebody set it right while the site was off
+        hotel = await hotel.again()
+        hotel.panel.heard_station(hotel.clock.utc)
+        assert hotel.panel.now() > right + 29 * 86_400, "sensors settle for a minute: a deadline"
+        await hotel.after(61)
+        for _ in range(31):
+            hotel.panel.heard_station(hotel.clock.utc)
+        assert hotel.panel.now() == pytest.approx(hotel.clock.utc, abs=0.1)
+        await hotel.after(61)
+        hotel = await hotel.again()  # and what was noted went back too
+        assert hotel.panel.now() == pytest.approx(hotel.clock.utc, abs=1)
+        hotel.store.close()
+
+    async def test_it_does_not_go_back_while_a_delay_or_a_lock_runs(self, hotel: Hotel) -> None:
+        hotel.clock.utc += 3600
+        await hotel.open()
+        await hotel.after(61)
+        await hotel.code(ANN, Action.ARM_AWAY)
+        ahead = hotel.panel.now()
+        hotel.panel.heard_station(ahead - 3600)
+        assert hotel.panel.now() == pytest.approx(ahead, abs=0.1)
+        await hotel.after(60)
+        assert hotel.panel.state(hotel.keypad).phase == "armed"
+        hotel.panel.heard_station(ahead - 3540)
+        assert hotel.panel.now() == pytest.approx(ahead - 3540, abs=0.1)
+        await hotel.panel.zone("Front door", is_open=True)
+        assert hotel.panel.state(hotel.keypad).phase == "entering"
+        await hotel.after(31)
+        assert hotel.panel.state(hotel.keypad).phase == "alarm"
+
+    async def test_too_many_attempts_are_told_after_the_clock_went_back(self, hotel: Hotel) -> None:
+        hotel.clock.utc += 3600
+        await hotel.open()
+
+        async def crowd() -> int:
+            """Nine at once: five may wait for their turn, the rest is too many."""
+            gate, before = asyncio.Event(), len(hotel.kept.cells)
+
+            async def stuck(wait_s: float) -> None:
+                await gate.wait()
+                hotel.clock.move(max(wait_s, 0.01))
+
+            hotel.panel._sleep = stuck
+            attempts = [
+                asyncio.ensure_future(hotel.panel.attempt(hotel.keypad, ANN, Action.DISARM))
+                for _ in range(9)
+            ]
+            await asyncio.sleep(0)
+            gate.set()
+            await asyncio.gather(*attempts)
+            told = hotel.kept.opened()[before:]
+            return sum(report.event == Event.ATTEMPTS_NOT_EVALUATED for report in told)
+
+        await hotel.after(61)
+        assert await crowd() == 1
+        hotel.clock.move(20)
+        assert await crowd() == 0, "once a minute"
+        hotel.panel.heard_station(hotel.panel.now() - 3600)
+        hotel.clock.move(20)
+        assert await crowd() == 1, "a minute that begins an hour ahead would last an hour"
 
     async def test_deadlines_fall_due_by_themselves(self, hotel: Hotel) -> None:
         await hotel.open()

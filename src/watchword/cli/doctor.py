@@ -32,8 +32,12 @@ class Check:
 
 def examine(data: Path, *, as_json: bool) -> int:
     """Print what was found; returns 0 when nothing must be done, else 1."""
+    halves = [half for half in ("site", "station") if (data / half).exists()]
     checks = [*_files(data), *_site(data), *_station(data)]
-    together = (data / "site").exists() and (data / "station").exists()
+    if not halves:
+        what = f"There is neither a site nor a station in {data}."
+        checks.append(Check(False, what, "Give its directory with --data."))
+    together = len(halves) == 2  # noqa: PLR2004 - both of them
     limits = [*LIMITS]
     if together:
         limits.append("Site and station run on one machine, which then holds both keys.")

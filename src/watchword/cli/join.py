@@ -4,10 +4,11 @@ import asyncio
 import secrets
 from dataclasses import asdict
 from pathlib import Path
-from time import perf_counter, time
+from time import perf_counter
 
 import typer
 
+from watchword.adapters.shared.clock import SystemClock
 from watchword.adapters.shared.files import private_dir, write_private
 from watchword.adapters.shared.tls import SiteTls
 from watchword.adapters.site.pairing import Joined, join
@@ -16,6 +17,7 @@ from watchword.core.errors import RefusedError
 from watchword.site.config import load, write_sample
 from watchword.site.slots import SITE_KEY_BYTES, Cost
 from watchword.storage.shared import migrate
+from watchword.storage.shared.engine import sqlite_url
 from watchword.storage.shared.store import Store
 from watchword.storage.site import queries
 from watchword.storage.site.queries import Identity
@@ -32,7 +34,7 @@ def join_station(data: Path, *, string: str) -> None:
     directory = private_dir(private_dir(data) / "site")
     write_sample(directory / SETTINGS)
     settings = load(directory / SETTINGS)
-    url = f"sqlite:///{directory / DATABASE}"
+    url = sqlite_url(directory / DATABASE)
     migrate.ensure(url, "site")
     store = Store(url, name="site")
     store.start()
@@ -43,6 +45,8 @@ def join_station(data: Path, *, string: str) -> None:
                 hint="Its codes belong to that station. Use an empty directory for another site.",
             )
         text = secret_from(string, what="pairing string")
+        if not (directory / SITE_KEY).exists():
+            write_private(directory / SITE_KEY, secrets.token_bytes(SITE_KEY_BYTES))
         joined = asyncio.run(join(text, name=settings.name))
         _keep(directory, store, settings.name, joined)
     finally:
@@ -53,8 +57,6 @@ def join_station(data: Path, *, string: str) -> None:
 
 def _keep(directory: Path, store: Store, name: str, joined: Joined) -> None:
     """Write keys first and the identity last: its presence says that all is there."""
-    if not (directory / SITE_KEY).exists():
-        write_private(directory / SITE_KEY, secrets.token_bytes(SITE_KEY_BYTES))
     write_private(directory / HPKE_KEY, joined.hpke.secret)
     SiteTls.save(directory / "tls", joined.identity, joined.station_certificate)
     identity = Identity(
@@ -67,7 +69,7 @@ def _keep(directory: Path, store: Store, name: str, joined: Joined) -> None:
         addresses=(joined.address,),
         tick_ms=joined.tick_ms,
         category=joined.category,
-        paired_ms=int(time() * 1000),
+        paired_ms=int(SystemClock().now() * 1000),
     )
     cost = asdict(Cost.measured(perf_counter))
     store.write_now(lambda c: queries.value_set(c, DERIVATION, cost))

@@ -6,7 +6,7 @@ import typer
 
 from watchword.adapters.shared.files import private_dir, write_private
 from watchword.cli.output import secret_from
-from watchword.core.errors import InputError, RefusedError
+from watchword.core.errors import ConfigError, InputError, RefusedError
 from watchword.station.keys import FILE_BYTES_MAX, back_up, from_file, restore, to_file
 from watchword.wiring.station import KEYS, load_keys
 
@@ -40,7 +40,13 @@ def restore_keys(data: Path, *, source: Path, secret: str) -> None:
     directory = private_dir(private_dir(data) / "station")
     path = directory / KEYS
     if path.exists():
-        kept = {key.id for key in from_file(path.read_bytes()).keys}
+        try:
+            kept = {key.id for key in from_file(path.read_bytes()).keys}
+        except ConfigError:
+            raise RefusedError(
+                f"{path} is there and cannot be read as keys.",
+                hint="Move that file away, then restore again.",
+            ) from None
         if not kept <= {key.id for key in keys.keys}:
             raise RefusedError(
                 f"{path} has keys that the back-up does not have.",

@@ -1,7 +1,14 @@
 """What the rules and use cases may ask about time: an argument, never a global.
 
 Within one boot the monotonic clock is true; between boots only UTC is left, clamped
-by what the station said last (design, section 9.7). `SiteTime` owns that rule.
+by what the station said last (design, section 9.7). `SiteTime` owns that rule:
+
+* A wall clock that was behind at a boot is moved forward by what the site noted last.
+* The station's time moves it forward at once: what is due by then falls due.
+* The station's time moves it back only when it is far ahead (its wall clock was wrong at
+  some boot) and nothing runs towards a deadline. Deadlines are UTC, so going back during
+  an entry delay or a lock would make it longer; each lasts minutes, and then time follows.
+* Either way by at most `CLAMP_S_MAX` for each word of the station.
 """
 
 from dataclasses import dataclass
@@ -9,7 +16,11 @@ from typing import Protocol
 
 CLAMP_S_MAX = 24 * 3600.0
 """The furthest that a station's word may move a site's idea of UTC in one step: a
-forged or broken station clock must not skip a day of deadlines."""
+broken station clock must not skip more than a day at once."""
+
+AHEAD_S_MAX = 60.0
+"""So far ahead of the station a site is left alone. A frame may have waited in a socket for
+some seconds and says an old time then; a clock that swings is worse than one a little off."""
 
 
 class Clock(Protocol):
@@ -45,10 +56,10 @@ class SiteTime:
         """Effective UTC seconds at a monotonic moment of the same boot."""
         return self.utc_s + (monotonic_s - self.monotonic_s)
 
-    def corrected(self, *, station_utc_s: float, monotonic_s: float) -> "SiteTime":
-        """Follow the station's time, clamped, and never backwards past the present moment."""
+    def corrected(self, *, station_utc_s: float, monotonic_s: float, running: bool) -> "SiteTime":
+        """Follow the station's time; `running` says that a stored deadline is ahead."""
         here = self.at(monotonic_s)
         step = station_utc_s - here
-        if step <= 0:
+        if step <= 0 and (running or -step <= AHEAD_S_MAX):
             return self
-        return SiteTime(here + min(step, CLAMP_S_MAX), monotonic_s)
+        return SiteTime(here + max(-CLAMP_S_MAX, min(step, CLAMP_S_MAX)), monotonic_s)

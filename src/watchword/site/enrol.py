@@ -7,7 +7,8 @@ the same answer. The site learns two codes of a person and nothing that sets the
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -19,6 +20,7 @@ from watchword.core.timing import Clock
 from watchword.core.words import Event, ReportClass
 from watchword.site.reports import Fact, Reports
 from watchword.site.slots import OWNER_BYTES, Slots, make_row, padded
+from watchword.storage.shared.faults import StorageFaultError
 from watchword.storage.shared.store import Store
 from watchword.storage.site import queries
 from watchword.storage.site.queries import OutboxCell, PersonRow, SlotRow
@@ -46,7 +48,7 @@ class Outbox(Protocol):
 class Keys:
     """What opens letters: the site's own HPKE secret and its number."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
     number: int
 
 
@@ -139,6 +141,7 @@ class Enrolments:
 
         self._slots.load(await self._store.write(store))
         self._outbox.send(cell)
+        await self._let_go()
 
     def _first_acceptable(self, batch: Batch) -> int | None:
         """The index of the first pair that is not weak and not a slip away from anyone's code."""
@@ -175,6 +178,12 @@ class Enrolments:
 
         self._slots.load(await self._store.write(store))
         self._outbox.send(cell)
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        """Empty the write-ahead log: the rows that were there before are gone with it."""
+        with suppress(StorageFaultError):  # the change stands, and the next fold takes them
+            await self._store.fold()
 
     async def _refuse(self, enrol: Enrol, reason: int) -> None:
         answer = {"event": int(Event.REFUSED), "number": reason}

@@ -106,14 +106,16 @@ class Outgoing:
         """The journal's head, as last read."""
         return self._chain
 
-    def heard(self, address: str, station_time_s: float) -> None:  # noqa: ARG002 - of the protocol
-        """Follow the station's clock."""
-        if self._panel is not None:
+    def heard(self, address: str, station_time_s: float) -> None:
+        """Follow the clock of one station, the one that is linked longest: two may differ."""
+        linked = (known for known, state in self._links.items() if state is LinkState.UP)
+        if self._panel is not None and address == next(linked, address):
             self._panel.heard_station(station_time_s)
 
     def link_changed(self, address: str, state: LinkState, detail: str) -> None:  # noqa: ARG002
         """Trouble when no address is linked for a while; over when one is."""
-        self._links[address] = state
+        self._links.pop(address, None)
+        self._links[address] = state  # at the end: who is linked longest stands first
         if LinkState.UP in self._links.values():
             self._up.set()
             self._down.clear()

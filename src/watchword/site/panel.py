@@ -154,9 +154,16 @@ class Panel:
         return self._time.at(self._clock.monotonic())
 
     def heard_station(self, utc_s: float) -> None:
-        """Follow the station's time, clamped; it never goes back."""
-        monotonic_s = self._clock.monotonic()
-        self._time = self._time.corrected(station_utc_s=utc_s, monotonic_s=monotonic_s)
+        """Follow the station's time as `SiteTime` bounds it: back only between deadlines."""
+        self._time = self._time.corrected(
+            station_utc_s=utc_s,
+            monotonic_s=self._clock.monotonic(),
+            running=bool(self._deadlines()),
+        )
+        now = self.now()
+        if now < self._noted_s:
+            self._noted_s = now  # what is kept as the last moment seen goes back as well
+            self._now.busy_at.clear()
         self._poked.set()
 
     # Keypads
@@ -326,11 +333,16 @@ class Panel:
 
     def _next(self) -> float:
         """When to look again, UTC seconds."""
-        moments = [arming.next_deadline(state) for state in self._now.areas.values()]
-        moments += [lockout.deadline(self._now.locks), self._noted_s + NOTE_S]
+        moments = [*self._deadlines(), self._noted_s + NOTE_S]
         if self._ledger.owes:
             moments.append(self.now() + OWED_S)
-        return min(moment for moment in moments if moment is not None)
+        return min(moments)
+
+    def _deadlines(self) -> list[float]:
+        """Every stored moment that something waits for, UTC seconds."""
+        moments = [arming.next_deadline(state) for state in self._now.areas.values()]
+        moments.append(lockout.deadline(self._now.locks))
+        return [moment for moment in moments if moment is not None]
 
     # Keeping and telling
 

@@ -7,6 +7,7 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from watchword.core.errors import ConfigError
 
@@ -31,6 +32,7 @@ database = ""
 """
 
 _STATION_KEYS = {"name", "call_back", "base_url", "database"}
+_LOOPBACK = {"127.0.0.1", "::1"}
 _WEBHOOK_KEYS = {"name", "url", "key_file", "sites"}
 
 
@@ -83,7 +85,7 @@ def parse_settings(path: Path, text: str, read_key: Any) -> StationSettings:
 def _webhook(path: Path, plain: dict[str, Any], read_key: Any) -> WebhookSettings:
     _known(path, plain, _WEBHOOK_KEYS, "[[webhook]]")
     name, url = _text(path, plain, "name", ""), _text(path, plain, "url", "")
-    if not name or not url.startswith(("https://", "http://127.0.0.1", "http://[::1]")):
+    if not name or not _may_be_sent_to(url):
         raise ConfigError(
             f"{path}: a [[webhook]] needs a name and an https:// address.",
             hint="Plain http:// is accepted on this machine's own addresses only.",
@@ -93,6 +95,18 @@ def _webhook(path: Path, plain: dict[str, Any], read_key: Any) -> WebhookSetting
     if not isinstance(sites, list) or not all(isinstance(s, str) for s in sites):
         raise ConfigError(f"{path}: `sites` of a [[webhook]] is a list of site names.")
     return WebhookSettings(name, url, read_key(key_file), tuple(sites))
+
+
+def _may_be_sent_to(url: str) -> bool:
+    """HTTPS to anybody; plain HTTP to this machine only, whatever else the address says."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and (
+        parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    )
 
 
 def _known(path: Path, plain: dict[str, Any], known: set[str], where: str) -> None:

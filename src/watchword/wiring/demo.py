@@ -13,7 +13,6 @@ from sqlalchemy import Connection
 from watchword.adapters.shared.clock import SystemClock
 from watchword.adapters.shared.files import write_private
 from watchword.site.config import SiteSettings
-from watchword.site.pairing import Pairing
 from watchword.site.slots import OWNER_BYTES, Cost, Slots, make_row, padded
 from watchword.station.accounts import SiteProfile
 from watchword.station.draw import DrawnPerson, draw_people
@@ -76,13 +75,6 @@ async def fill(
         "keypad": {"url": ""},
     }
     write_private(data / "demo.json", json.dumps(shown, indent=2).encode())
-
-
-async def keypad_code(site: Store, settings: SiteSettings) -> str:
-    """A fresh one-time code for the lobby's keypad: each start of the demo prints one."""
-    first = settings.entry_points[0] if settings.entry_points else None
-    name, area = (first.name, first.area) if first else ("Keypad", settings.areas[0].name)
-    return await Pairing(site, SystemClock()).offer(name, area)
 
 
 async def _enter_at_station(

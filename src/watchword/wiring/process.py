@@ -5,6 +5,7 @@ tasks: a dead task is never left behind in a running process.
 """
 
 import asyncio
+import fcntl
 import os
 import signal
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
@@ -17,7 +18,7 @@ import uvloop
 
 from watchword.adapters.shared import log as logs
 from watchword.adapters.shared.files import write_private
-from watchword.core.errors import WatchwordError
+from watchword.core.errors import LocalFaultError, WatchwordError
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,28 @@ class Life:
 
 @contextmanager
 def pid_file(directory: Path) -> Iterator[None]:
-    """Say which process runs on a directory, as long as it does."""
+    """Hold a directory for this process alone, and say which process that is.
+
+    Raises:
+        LocalFaultError: another process runs on it; two would write one outbox and one journal.
+    """
     path = directory / "pid"
-    write_private(path, f"{os.getpid()}\n".encode())
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as e:
+            raise LocalFaultError(
+                f"Another process already runs on {directory}.",
+                hint="Stop it first, or choose another directory with --data.",
+            ) from e
+        write_private(path, f"{os.getpid()}\n".encode())
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
     finally:
-        path.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def live(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, parent_fd: int) -> None:
@@ -79,6 +95,9 @@ async def run_until(
             task.add_done_callback(lambda _: stop.set())
         ready()
         await stop.wait()
+        ended = next((task.get_name() for task in running if task.done()), None)
+        if ended is not None:  # a job that failed ends the group with its own error
+            raise LocalFaultError(f"The work on {ended} ended by itself.", hint="See the log.")
         for task in running:
             task.cancel()
 

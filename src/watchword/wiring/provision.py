@@ -5,9 +5,10 @@ alone, so that it may run before every start.
 """
 
 import asyncio
-import json
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from watchword.adapters.shared.files import private_dir, write_private
 from watchword.adapters.shared.tls import Identity as TlsIdentity
 from watchword.adapters.shared.tls import SiteTls, StationTls, fingerprint, new_key, request
 from watchword.core.errors import LocalFaultError
-from watchword.site.config import SiteSettings, load, write_sample
+from watchword.site.config import load, write_sample
 from watchword.site.slots import SITE_KEY_BYTES, Cost
 from watchword.station.accounts import TICK_MS, Accounts, SiteProfile
 from watchword.station.config import SAMPLE
@@ -29,6 +30,7 @@ from watchword.station.keys import new_key as new_station_key
 from watchword.station.ports import Admission, NewSite
 from watchword.station.sessions import Sessions
 from watchword.storage.shared import migrate
+from watchword.storage.shared.engine import sqlite_url
 from watchword.storage.shared.store import Store
 from watchword.storage.site import queries as site_queries
 from watchword.storage.site.queries import Identity
@@ -90,7 +92,6 @@ async def _provision(data: Path, places: Places, *, demo: bool) -> None:
             await _first_operator(station, station_dir, demo=demo)
             if demo:
                 await sample.fill(data, station, site, settings, load_keys(station_dir))
-                await _demo_links(data, site, settings, places)
         finally:
             site.close()
     finally:
@@ -98,36 +99,64 @@ async def _provision(data: Path, places: Places, *, demo: bool) -> None:
 
 
 def open_station(directory: Path) -> Store:
-    """The station's store, with keys and settings made on the first start."""
-    if not (directory / KEYS).exists():
-        made = StationKeys((new_station_key(int(time.time() * 1000)),))
-        write_private(directory / KEYS, to_file(made))
+    """The station's store, with keys and settings made on the first start.
+
+    Raises:
+        LocalFaultError: the keys are gone, and there are sites whose reports need them.
+    """
     if not (directory / station_files.SETTINGS).exists():
         write_private(directory / station_files.SETTINGS, SAMPLE.encode())
     url = station_files.database_url(directory, load_settings(directory))
     migrate.ensure(url, "station")
-    return _opened(url, "station")
+    store = _opened(url, "station")
+    with _closed_on_error(store):
+        if _missing(directory / KEYS, used=bool(store.read_now(station_queries.sites))):
+            made = StationKeys((new_station_key(int(SystemClock().now() * 1000)),))
+            write_private(directory / KEYS, to_file(made))
+    return store
 
 
 def open_site(directory: Path) -> Store:
-    """The site's store, with its key, derivation cost and sample settings on the first start."""
-    if not (directory / SITE_KEY).exists():
-        if (directory / site_files.DATABASE).exists():
-            raise LocalFaultError(
-                f"{directory / SITE_KEY} is missing, and there are codes that need it.",
-                hint="Restore it from the back-up. Without it nobody's code is found.",
-            )
-        write_private(directory / SITE_KEY, secrets.token_bytes(SITE_KEY_BYTES))
-    if not (directory / HPKE_KEY).exists():
-        write_private(directory / HPKE_KEY, KeyPair.generate().secret)
+    """The site's store, with its keys, derivation cost and sample settings on the first start.
+
+    Raises:
+        LocalFaultError: a key of a paired site is gone.
+    """
     write_sample(directory / SETTINGS)
-    url = f"sqlite:///{directory / site_files.DATABASE}"
+    url = sqlite_url(directory / site_files.DATABASE)
     migrate.ensure(url, "site")
     store = _opened(url, "site")
-    if store.read_now(lambda c: site_queries.value_get(c, DERIVATION)) is None:
-        cost = asdict(Cost.measured(time.perf_counter))
-        store.write_now(lambda c: site_queries.value_set(c, DERIVATION, cost))
+    with _closed_on_error(store):
+        paired = store.read_now(site_queries.identity_get) is not None
+        if _missing(directory / SITE_KEY, used=paired):
+            write_private(directory / SITE_KEY, secrets.token_bytes(SITE_KEY_BYTES))
+        if _missing(directory / HPKE_KEY, used=paired):
+            write_private(directory / HPKE_KEY, KeyPair.generate().secret)
+        if store.read_now(lambda c: site_queries.value_get(c, DERIVATION)) is None:
+            cost = asdict(Cost.measured(time.perf_counter))
+            store.write_now(lambda c: site_queries.value_set(c, DERIVATION, cost))
     return store
+
+
+def _missing(key: Path, *, used: bool) -> bool:
+    """Whether a key is to be made; one that something was made with is never replaced."""
+    if key.exists():
+        return False
+    if used:
+        raise LocalFaultError(
+            f"{key} is missing, and what is stored needs it.",
+            hint="Restore it from its back-up. A new one would open and find nothing.",
+        )
+    return True
+
+
+@contextmanager
+def _closed_on_error(store: Store) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        store.close()
+        raise
 
 
 def _opened(url: str, name: str) -> Store:
@@ -198,12 +227,3 @@ async def _first_operator(station: Store, directory: Path, *, demo: bool) -> Non
     )
     note = f"{FIRST_OPERATOR} {password}\n"
     write_private(directory / "first-sign-in.txt", note.encode())
-
-
-async def _demo_links(data: Path, site: Store, settings: SiteSettings, places: Places) -> None:
-    shown = json.loads((data / "demo.json").read_text())
-    base = f"http://{places.host}"
-    code = await sample.keypad_code(site, settings)
-    shown["keypad"] = {"url": f"{base}:{places.site_port}/pair/{code}"}
-    shown["console"]["url"] = f"{base}:{places.station_port}/"
-    write_private(data / "demo.json", json.dumps(shown, indent=2).encode())

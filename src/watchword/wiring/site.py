@@ -1,6 +1,7 @@
 """Joins the parts of the site's process, and of no other."""
 
 import asyncio
+import resource
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from watchword.site.panel import Panel
 from watchword.site.reports import Reports
 from watchword.site.slots import Cost, Slots
 from watchword.storage.shared import migrate
+from watchword.storage.shared.engine import sqlite_url
 from watchword.storage.shared.store import Store
 from watchword.storage.site import queries
 from watchword.storage.site.queries import Identity
@@ -60,12 +62,15 @@ async def run_site_half(data: Path, where: Listen, life: Life, stop: asyncio.Eve
         ConfigError: settings or keys cannot be used.
         LocalFaultError: not paired yet, a port taken, a database that cannot be opened.
     """
+    # Digits and the site key pass through this memory: a crash must not write them to a disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     directory = data / "site"
     if not (directory / DATABASE).exists():
         raise _not_paired(directory)
     settings = load(directory / SETTINGS)
     async with AsyncExitStack() as end:
-        url = f"sqlite:///{directory / DATABASE}"
+        end.enter_context(pid_file(directory))
+        url = sqlite_url(directory / DATABASE)
         migrate.ensure(url, "site")
         store = Store(url, name="site")
         end.callback(store.close)
@@ -74,11 +79,12 @@ async def run_site_half(data: Path, where: Listen, life: Life, stop: asyncio.Eve
         end.push_async_callback(parts.panel.close)
         pages = listen(directory, where.host, where.port)
         end.callback(pages.sock.close)
-        control = ControlServer(directory / "control.sock", _commands(parts.panel, pages.base_url))
+        control = ControlServer(
+            directory / "control.sock", _commands(parts.panel, settings, pages.base_url)
+        )
+        await parts.panel.start()
         await control.start()
         end.push_async_callback(control.close)
-        end.enter_context(pid_file(directory))
-        await parts.panel.start()
         await run_until(
             stop,
             serving=serve(
@@ -149,7 +155,7 @@ def _tick_s(identity: Identity, settings: SiteSettings) -> float:
     return max(identity.tick_ms, settings.tick_ms) / 1000
 
 
-def _commands(panel: Panel, base_url: str) -> dict[str, Handler]:
+def _commands(panel: Panel, settings: SiteSettings, base_url: str) -> dict[str, Handler]:
     async def attempt(given: Mapping[str, Any]) -> Any:
         entry = panel.command_line(_optional(given, "area"))
         action = Action(given["action"])
@@ -160,10 +166,14 @@ def _commands(panel: Panel, base_url: str) -> dict[str, Handler]:
         return msgspec.to_builtins(state)
 
     async def keypad_offer(given: Mapping[str, Any]) -> Any:
-        name = str(given["name"]).strip()
-        if not name:
-            raise InputError("A keypad needs a name.")
-        code = await panel.offer(name, _optional(given, "area"))
+        known = settings.entry_points
+        if "name" not in given and known:
+            code = await panel.offer(known[0].name, known[0].area)
+        else:
+            name = str(given.get("name", "")).strip()
+            if not name:
+                raise InputError("A keypad needs a name.")
+            code = await panel.offer(name, _optional(given, "area"))
         return {"url": f"{base_url}/pair/{code}", "code": code}
 
     async def health(_: Mapping[str, Any]) -> Any:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
+from sqlalchemy.exc import ArgumentError
 
 from watchword.adapters.shared.clock import SystemClock
 from watchword.adapters.shared.control import ControlServer
@@ -15,7 +16,7 @@ from watchword.adapters.shared.tls import StationTls
 from watchword.adapters.station.pairing import PairingDesk
 from watchword.adapters.station.uplink import StationUplink
 from watchword.adapters.station.webhook import WebhookSender
-from watchword.core.errors import LocalFaultError
+from watchword.core.errors import ConfigError, LocalFaultError
 from watchword.station.accounts import TICK_MS, Accounts
 from watchword.station.changes import Changes
 from watchword.station.config import StationSettings, parse_settings
@@ -36,6 +37,7 @@ from watchword.station.views import SessionView, SiteView
 from watchword.station.watch import Watch
 from watchword.station.witness import Witness
 from watchword.storage.shared import migrate
+from watchword.storage.shared.engine import sqlite_url
 from watchword.storage.shared.store import Store
 from watchword.storage.station import queries
 from watchword.web.console.app import make_app
@@ -47,6 +49,7 @@ from watchword.wiring.listen import Pages, listen
 from watchword.wiring.process import Life, pid_file, run_until
 
 DATABASE, SETTINGS, KEYS = "station.db", "station.toml", "station.key"
+ENGINES = {"postgresql+psycopg", "sqlite"}
 DEMO = "demo"
 TIDY_S = 3600.0  # ended sessions, expired invitations, carried letters
 LETTER_KEPT_MS = 7 * 24 * 3600 * 1000
@@ -116,7 +119,12 @@ def load_settings(directory: Path) -> StationSettings:
     path = directory / SETTINGS
     if not path.exists():
         return StationSettings()
-    text = path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        raise ConfigError(
+            f"{path} cannot be read.", hint="It must be UTF-8 text that this user may read."
+        ) from None
     return parse_settings(path, text, lambda file: read_private(file, what="A webhook's key"))
 
 
@@ -126,8 +134,23 @@ def load_keys(directory: Path) -> StationKeys:
 
 
 def database_url(directory: Path, settings: StationSettings) -> str:
-    """Where the station's database is."""
-    return settings.database or f"sqlite:///{directory / DATABASE}"
+    """Where the station's database is.
+
+    Raises:
+        ConfigError: the settings name one that this program does not know.
+    """
+    if not settings.database:
+        return sqlite_url(directory / DATABASE)
+    try:
+        known = make_url(settings.database).drivername in ENGINES
+    except ArgumentError:
+        known = False
+    if not known:
+        raise ConfigError(
+            f"{directory / SETTINGS}: `database` is not the address of a database.",
+            hint="Write postgresql+psycopg://user@host/name, or leave it empty.",
+        )
+    return settings.database
 
 
 async def run_station_half(data: Path, where: Listen, life: Life, stop: asyncio.Event) -> None:
@@ -145,6 +168,7 @@ async def run_station_half(data: Path, where: Listen, life: Life, stop: asyncio.
         )
     settings = load_settings(directory)
     async with AsyncExitStack() as end:
+        end.enter_context(pid_file(directory))
         url = database_url(directory, settings)
         migrate.ensure(url, "station")
         store = Store(url, name="station")
@@ -170,7 +194,6 @@ async def run_station_half(data: Path, where: Listen, life: Life, stop: asyncio.
         control = ControlServer(directory / "control.sock", half.commands.handlers())
         await control.start()
         end.push_async_callback(control.close)
-        end.enter_context(pid_file(directory))
         await run_until(
             stop,
             serving=serve(

@@ -5,6 +5,7 @@ short-lived process), starts each half, starts a half again that died, and ends 
 it is told to. Its own death ends them too: each half holds the reading end of a pipe.
 """
 
+import asyncio
 import contextlib
 import fcntl
 import json
@@ -21,9 +22,13 @@ from typing import Any
 
 import typer
 
-from watchword.adapters.shared.files import private_dir
+from watchword import __version__
+from watchword.adapters.shared.control import ask
+from watchword.adapters.shared.files import private_dir, write_private
 from watchword.core.errors import InputError, LocalFaultError
 
+MARK = "provisioned"
+FIRST_SIGN_IN = "first-sign-in.txt"
 READY_WAIT_S = 30.0  # a cold disk and an upgrade of the schema; usually under 2 s
 STOP_WAIT_S = 10.0  # a half closes its store within 2 s; then it is killed
 RESTART_WAIT_S = (0.5, 1.0, 2.0, 5.0, 10.0)  # a half that cannot start must not spin a core
@@ -56,7 +61,10 @@ def run(data: Path, *, demo: bool, host: str, ports: Ports) -> int:
     _check_ports(ports)
     private_dir(data)
     with _only_one(data), _signals() as stopped:
-        _provision(data, demo=demo, host=host, ports=ports)
+        mark = f"{__version__} {host} {ports.site} {ports.station} {ports.uplink} {demo}"
+        if not _provisioned(data, mark):
+            _provision(data, demo=demo, host=host, ports=ports)
+            write_private(data / MARK, mark.encode())
         return _supervise(_halves(data, host, ports), stopped, lambda: _announce(data, host, ports))
 
 
@@ -104,6 +112,14 @@ def _signals() -> Iterator[int]:
         signal.set_wakeup_fd(before)
         os.close(reading)
         os.close(writing)
+
+
+def _provisioned(data: Path, mark: str) -> bool:
+    """Whether this very set-up was finished before: then the halves start at once."""
+    try:
+        return (data / MARK).read_text() == mark
+    except OSError:
+        return False
 
 
 def _provision(data: Path, *, demo: bool, host: str, ports: Ports) -> None:
@@ -229,15 +245,29 @@ def _stop(halves: tuple[Half, ...]) -> None:
 
 
 def _announce(data: Path, host: str, ports: Ports) -> None:
-    demo = data / "demo.json"
-    shown = json.loads(demo.read_text()) if demo.exists() else {}
     base = f"http://{host}"
+    shown = _refreshed_demo(data, base, ports)
     typer.echo(f"keypad     {shown.get('keypad', {}).get('url', f'{base}:{ports.site}/')}")
-    typer.echo(f"console    {shown.get('console', {}).get('url', f'{base}:{ports.station}/')}")
-    typer.echo(f"enrolment  {base}:{ports.station}/enrol  (links come from the console's people)")
+    typer.echo(f"console    {base}:{ports.station}/")
+    typer.echo(f"enrolment  {base}:{ports.station}/enrol  (links come from the console: Sites)")
     if shown:
         console = shown["console"]
         typer.echo(f"sign in as {console['user']} with {console['password']}")
         for one in shown["people"]:
             typer.echo(f"  {one['name']:<16} normal {one['normal']}   duress {one['duress']}")
+    elif (data / "station" / FIRST_SIGN_IN).exists():
+        typer.echo(f"sign in with what {data / 'station' / FIRST_SIGN_IN} says, then delete it")
     typer.echo("ready")
+
+
+def _refreshed_demo(data: Path, base: str, ports: Ports) -> dict[str, Any]:
+    """The demo's people and addresses, with a fresh one-time link for its keypad."""
+    path = data / "demo.json"
+    if not path.exists():
+        return {}
+    shown: dict[str, Any] = json.loads(path.read_text())
+    offer = asyncio.run(ask(data / "site" / "control.sock", "keypad-offer"))
+    shown["keypad"] = {"url": offer["url"]}
+    shown["console"]["url"] = f"{base}:{ports.station}/"
+    write_private(path, json.dumps(shown, indent=2).encode())
+    return shown

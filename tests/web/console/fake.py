@@ -341,8 +341,10 @@ class FakeStation:
 
     def _record(self, incident: str, session: SessionView) -> Record:
         record = self.records.get(incident)
-        if record is None or not self._sees(session, record):
+        if record is None:
             raise NotFoundError("There is no such incident.")
+        if not self._sees(session, record):
+            raise NotFoundError("Not for this console.")  # a slip that a page must not repeat
         return record
 
     def _open(self, incident: str, session: SessionView) -> Record:

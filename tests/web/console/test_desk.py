@@ -183,19 +183,21 @@ async def test_sound_and_motion_are_for_who_has_nobody(station, open_desk) -> No
         await page.keyboard.press("Escape")  # browsers let a page sound after a touch only
         await expect(page.locator("#sound-blocked")).to_be_hidden()
         await expect(root).to_have_attribute("data-sound", "off")
+        await page.evaluate(
+            """globalThis.animated = () => document.getAnimations()
+              .filter((one) => one instanceof CSSAnimation).map((one) => one.effect.target)"""
+        )
         station.add("duress", place="Cellar keypad")
         await expect(root).to_have_attribute("data-sound", "on")
         await expect(page.locator("#say-now")).to_contain_text("New: Duress, Hotel Aurora, Cellar")
         await expect(page).to_have_title("(1) nobody has it · Watchword")
-        assert await page.evaluate(
-            "document.getAnimations().every((a) => a.effect.target.closest('[data-waits]'))"
-        )
+        assert await page.evaluate("animated().every((target) => target.closest('[data-waits]'))")
         await page.locator("[data-filter=mine]").click()
         await expect(page.locator(".row-item:visible")).to_have_count(1)
         await page.keyboard.press("j")
         await page.keyboard.press("c")
         await expect(root).to_have_attribute("data-sound", "off")
-        assert await page.evaluate("document.getAnimations().length") == 0
+        assert await page.evaluate("animated().length") == 0
         await page.reload()
         await expect(page.locator("[data-filter=mine]")).to_have_attribute("aria-pressed", "true")
 
@@ -332,8 +334,10 @@ async def test_axe_finds_nothing(station, open_desk, house, theme) -> None:
             await _clean(page)
         await page.goto(f"{house.base}/incidents/{incident}")
         await expect(page.locator("#link-word")).to_have_text("Live")
-        for key in ("c", "Enter", "Enter"):
-            await page.keyboard.press(key)
+        await page.keyboard.press("c")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#do")).to_have_attribute("data-action", "accept")
+        await page.keyboard.press("Enter")
         await expect(page.locator("#accept")).to_be_visible()
         await _clean(page)
         await page.goto(f"{house.base}/incidents/{incident}/sheet")

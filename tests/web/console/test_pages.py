@@ -76,6 +76,14 @@ async def test_there_is_one_next_thing(station, ann) -> None:
     assert 'class="button do-button urgent"' in page
 
 
+async def test_dispatch_that_started_by_itself_still_says_that_nobody_has_it(station, ann) -> None:
+    incident = station.add()
+    station.records[incident].handoffs = [HandoffView(1, "Sheet", "queued", 0, station.now_ms())]
+    page = (await ann.get(f"/incidents/{incident}")).text
+    badges = page[page.index('id="incident-badges"') : page.index('id="incident-facts"')]
+    assert badges.index("Nobody has it") < badges.index("Dispatching")
+
+
 async def test_hand_offs_show_how_far_they_came(station, ann) -> None:
     incident = station.add(claimed_by="ann")
     station.records[incident].handoffs = [
@@ -129,7 +137,7 @@ async def test_every_asset_of_a_page_is_served(station, ann) -> None:
             assert (await ann.client.get(asset)).status_code == 200, asset
 
 
-async def test_the_sheet_says_how_to_come(station, ann) -> None:
+async def test_the_sheet_says_how_to_come(station, ann, monkeypatch) -> None:
     incident = station.add()
     page = (await ann.get(f"/incidents/{incident}/sheet")).text
     for text in (
@@ -144,6 +152,15 @@ async def test_the_sheet_says_how_to_come(station, ann) -> None:
         "21 September 2026, 14:13:13 UTC",
     ):
         assert text in page, text
+    record = replace(await station.sheet(incident, station.opened[ann.secret]), call_back="")
+
+    async def sheet(*_: object):
+        return record
+
+    monkeypatch.setattr(station, "sheet", sheet)
+    page = (await ann.get(f"/incidents/{incident}/sheet")).text
+    assert "No number is set. Say yours." in page
+    monkeypatch.undo()
     overt = (await ann.get(f"/incidents/{station.add('fire')}/sheet")).text
     assert "all-clear" not in overt
 
