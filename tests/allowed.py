@@ -19,6 +19,15 @@ FRESH_COLUMNS = {
     ("journal", "hash"),  # a digest over entries that hold moments
     ("pairing_code", "code_hash"),  # each start of the demo offers a fresh one-time code
 }
+# Row numbers of the outbox are given anew when it has been empty.
+REUSED_COLUMNS = {("outbox", "id")}
+HISTORY, HISTORY_CHARS = "history", 2000  # a name for a table and its triggers
+CALL = re.compile(r"^\d+ +(\w+)\((.*)\) += ")
+# In the arguments of a call: descriptors, addresses, moments, the end of a draft's name.
+FRESH_NAME = re.compile(
+    r"^\d+(?=[,)])|\b0x[0-9a-f]+|\b\d{9,}\b|(?<=pid\.)[0-9a-f]{8}"
+    r'|(?<="--ready-fd", ")\d+|/\* \d+ vars \*/'
+)
 # Epoch seconds or milliseconds inside stored JSON: deadlines and last-seen moments.
 MOMENT = re.compile(r"\b1[789]\d{8}(\d{3})?(\.\d+)?\b")
 ISO_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)")
@@ -34,7 +43,7 @@ def database(path: Path) -> dict[str, Any]:
     c = sqlite3.connect(path)
     try:
         tables = [r[0] for r in c.execute("select name from sqlite_master where type='table'")]
-        found: dict[str, Any] = {t: _rows(c, t) for t in sorted(tables)}
+        found: dict[str, Any] = {t: _rows(c, t) for t in sorted(tables) if t != HISTORY}
         for pragma in ("page_count", "freelist_count", "page_size", "user_version"):
             found[f"pragma {pragma}"] = c.execute(f"pragma {pragma}").fetchone()[0]
     finally:
@@ -61,24 +70,100 @@ def _value(table: str, name: str, value: Any) -> Any:
     return plain(value) if isinstance(value, str) else value
 
 
-def files(folder: Path) -> dict[str, Any]:
-    """Every file of the site: its name, mode and size; databases are compared by `database`."""
-    return {
-        str(p.relative_to(folder)): (oct(p.stat().st_mode & 0o777), p.stat().st_size)
-        for p in sorted(folder.rglob("*"))
-        if p.is_file() and p.name != "pid"  # a process id is as long as the system makes it
-    }
+def keep_history(path: Path) -> None:
+    """Let a stopped database write down everything that is done to its rows, in order.
+
+    What is removed again in the course of a day would leave no trace in the final state.
+    """
+    c = sqlite3.connect(path)
+    try:
+        tables = [r[0] for r in c.execute("select name from sqlite_master where type='table'")]
+        c.execute(f"create table {HISTORY} (id integer primary key, name text, did text, row text)")
+        for table in tables:
+            for did, row in (("insert", "new"), ("update", "new"), ("delete", "old")):
+                values = "||char(31)||".join(f"quote({row}.{n})" for n in _columns(c, table))
+                # Padded: a moment with a digit less must not move a page.
+                said = f"'{table}', '{did}', printf('%-{HISTORY_CHARS}s', {values})"
+                kept = f"insert into {HISTORY} (name, did, row) values ({said})"  # noqa: S608
+                named = f"{HISTORY}_{table}_{did}"
+                c.execute(f"create trigger {named} after {did} on {table} begin {kept}; end")
+        c.commit()
+    finally:
+        c.close()
+
+
+def history(path: Path) -> dict[str, list[Any]]:
+    """What was done to each table since `keep_history`, in order within a table and a verb.
+
+    Between tables the order is a matter of when an acknowledgement comes.
+    """
+    c = sqlite3.connect(path)
+    found: dict[str, list[Any]] = {}
+    try:
+        for table, did, text in c.execute("select name, did, row from history order by id"):
+            row = dict(zip(_columns(c, table), text.rstrip(" ").split(chr(31)), strict=True))
+            kept = {
+                name: _value(table, name, _from_quoted(table, name, value))
+                for name, value in row.items()
+                if (table, name) not in REUSED_COLUMNS
+            }
+            found.setdefault(f"{table} {did}", []).append(kept)
+    finally:
+        c.close()
+    return found
+
+
+def _columns(c: sqlite3.Connection, table: str) -> list[str]:
+    return [r[1] for r in c.execute(f"pragma table_info({table})")]
+
+
+def _from_quoted(table: str, name: str, value: str) -> Any:
+    """A value as SQL writes it; of fresh bytes only the length counts."""
+    fresh = (table, name) in FRESH_COLUMNS and value.startswith("X'")
+    return bytes.fromhex(value[2:-1]) if fresh else None if value == "NULL" else value
+
+
+def files(folder: Path, before: Path | None = None) -> dict[str, Any]:
+    """Every file of the site: its name, mode, size, and whether it was written since `before`.
+
+    Databases are compared by `database`. An empty write-ahead log holds nothing: whether the
+    file is left behind depends on which connection was closed last.
+    """
+    found = {}
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "pid"):
+        if path.name.endswith("-shm") or (path.name.endswith("-wal") and not path.stat().st_size):
+            continue
+        name, status = str(path.relative_to(folder)), path.stat()
+        old = None if before is None else before / name
+        moved = old is None or not old.exists() or old.stat().st_mtime_ns != status.st_mtime_ns
+        found[name] = (oct(status.st_mode & 0o777), status.st_size, moved)
+    return found
 
 
 def log_lines(text: str) -> list[str]:
-    """The site's own log lines, in order, without their moments."""
+    """What the site said on standard output and error, in order, without its moments."""
     lines = []
     for line in text.splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
+            lines.append(plain(line))  # a warning, a traceback, a stray print
             continue
-        if entry.get("process") == "site":
-            entry.pop("timestamp", None)
-            lines.append(plain(json.dumps(entry, sort_keys=True)))
+        entry.pop("timestamp", None)
+        lines.append(plain(json.dumps(entry, sort_keys=True)))
     return lines
+
+
+def calls(text: str, root: Path) -> list[str]:
+    """Files that were made, opened for writing, renamed, removed or changed in mode or time, each
+    connection and each program, once: threads run in any order, and a busy day repeats itself."""
+    found = set()
+    for line in text.splitlines():
+        call = CALL.search(line)
+        if call is None or (" = -1 " in line and "EINPROGRESS" not in line):
+            continue
+        name, given = call[1], call[2].replace(str(root), "")
+        if name in {"open", "openat"} and not re.search("O_WRONLY|O_RDWR|O_CREAT", given):
+            continue
+        found.add(f"{name}({FRESH_NAME.sub('<fresh>', given)})")
+    return sorted(found)

@@ -15,6 +15,7 @@ TOOLS = Path(__file__).resolve().parent
 
 GENERATORS = {
     "diagram.py": "docs/reference/arming.md",
+    "reference.py": "docs/reference/{commands,settings,wire,plans}.md",
     "vectors.py": "tests/vectors/codes.json",
 }
 # Not generated, but checked the same way: other people's files are the ones we named.

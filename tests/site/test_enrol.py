@@ -6,7 +6,7 @@ import pytest
 
 from enrolling import SITE, Pair, draw, enrol_one
 from watchword.core.words import Event
-from watchword.site.enrol import REFUSED_FULL, REFUSED_UNREADABLE
+from watchword.site.enrol import REFUSED_FULL, REFUSED_UNREADABLE, Keys
 from watchword.storage.site import queries as q
 from watchword.wire.batch import BATCH_BYTES
 from watchword.wire.letter import LETTER_BYTES, Enrol, Letter, LetterKind, pack_enrol, pack_letter
@@ -56,6 +56,24 @@ async def test_removing_a_person_takes_both_rows_and_draws_the_table_anew(pair):
     assert len(after) == len(before)
     assert not {r.tag for r in after} & {r.tag for r in before}
     assert await pair.site.read(q.people) == ()
+
+
+async def test_what_was_taken_out_of_the_table_is_in_no_file_of_the_database(pair, tmp_path):
+    await enrol_one(pair)
+    before = await pair.site.read(q.rows_load)
+    assert on_disk(tmp_path, before[0].tag)
+    await enrol_one(pair)
+    after = {row.tag for row in await pair.site.read(q.rows_load)}
+    gone = [row.tag for row in before if row.tag not in after]
+    assert gone and not [tag for tag in gone if on_disk(tmp_path, tag)]
+
+
+def on_disk(folder, content):
+    return any(content in path.read_bytes() for path in folder.glob("site.db*"))
+
+
+def test_the_key_that_opens_letters_does_not_show_itself():
+    assert "5353" not in repr(Keys(b"5353" * 8, 1))
 
 
 async def test_removing_somebody_unknown_is_answered_all_the_same(pair):

@@ -279,9 +279,16 @@ class TestTrouble:
             await self._told(desk, lambda: len(desk.told.troubles) == 2)
         assert desk.told.troubles == [("certificate", True), ("certificate", False)]
 
-    def test_a_panel_that_does_not_listen_blocks_nobody(self, desk: Desk) -> None:
-        for _ in range(1000):  # bounded: the oldest news is kept, the rest is left out
-            desk.outgoing.certificates_expired(A, ["site"])
+    async def test_news_that_nobody_takes_is_bounded(self, hotel: Hotel) -> None:
+        alone = Outgoing(hotel.store)
+        for _ in range(1000):
+            alone.certificates_expired(A, ["site"])
+        desk = Desk(alone, Told(), Offered(), [])
+        async with running(desk):
+            await _is(alone._troubles.empty)  # and without a panel it goes nowhere
+            alone.attach(uplink=desk.offered, panel=desk.told, letter=_nothing)
+            alone.certificates_expired(A, [])
+            await self._told(desk, lambda: desk.told.troubles == [("certificate", False)])
 
 
 class TestJournal:
@@ -291,9 +298,9 @@ class TestJournal:
         assert desk.outgoing.chain() == NO_CHAIN
         await hotel.open()
         async with running(desk):
-            for action in (Action.ARM_AWAY, Action.DISARM):
+            for number, action in enumerate((Action.ARM_AWAY, Action.DISARM), 1):
                 await hotel.code(ANN, action)
-                desk.outgoing.send(stored(hotel, 1))  # a report comes: look at the journal
+                desk.outgoing.send(stored(hotel, number))  # a report comes: look at the journal
                 head = Chain(*hotel.store.read_now(queries.journal_head))
                 await _is(lambda head=head: desk.outgoing.chain() == head)
 
@@ -302,8 +309,9 @@ class TestJournal:
     ) -> None:
         monkeypatch.setattr(outgoing, "LOOK_S", 0.01)
         async with running(desk):
-            hotel.store.write_now(lambda c: queries.journal_append(c, 1, "", "quiet", {}))
-            await _is(lambda: desk.outgoing.chain().length == 1)
+            for length in (1, 2):
+                hotel.store.write_now(lambda c: queries.journal_append(c, 1, "", "quiet", {}))
+                await _is(lambda length=length: desk.outgoing.chain().length == length)
 
 
 async def _is(true: Callable[[], bool]) -> None:

@@ -139,3 +139,11 @@ def test_a_fast_machine_gets_a_dearer_cost_up_to_a_bound():
     assert s.Cost.measured(lambda: next(ticks) * 0.001).memory_kib == 64 * 1024
     ticks = iter(range(10**6))
     assert s.Cost.measured(lambda: next(ticks) * 0.006).memory_kib == 8 * 1024
+
+
+def test_numbers_that_a_scan_touches_have_one_size():
+    slots = s.Slots(KEY, CHEAP)
+    records = [bytes(s.RECORD_BYTES), b"\xff" * s.RECORD_BYTES]
+    slots.load([s.SlotRow(tag=bytes(32), owner=bytes(16), record=r) for r in records])
+    touched = [*slots._records, *s._MASKS, *(r & m for r in slots._records for m in s._MASKS)]
+    assert {number.bit_length() for number in touched} == {8 * s.RECORD_BYTES + 1}

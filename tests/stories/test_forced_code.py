@@ -29,7 +29,7 @@ def test_a_normal_day_opens_nothing_and_a_forced_code_opens_one_incident(stack):
     assert one["site"] and one["entry_point"]
     assert one["dispatch"] in {"queued", "sent", "delivered"}
     acts = [(s["number"], s["act"]) for s in one["steps"] if s["state"] in {"running", "done"}]
-    assert acts[0] == (1, "dispatch")
+    assert acts[0] == (1, "hand-off")
     assert not any("call" in s["act"] for s in one["steps"])
     assert len(stack.incidents()) == 1
 

@@ -163,13 +163,18 @@ Stepped = tuple[Incident, tuple[Effect, ...]]
 
 
 def joins(state: Incident, signal: Signal, at: float) -> bool:
-    """Whether a signal belongs to this incident rather than to a new one."""
+    """Whether a signal belongs to this incident rather than to a new one.
+
+    What was released may be seen at the premises, and its codes are spent: a signal after
+    that is another event. So is one that only a clock set back puts near.
+    """
     return (
         state.closure is None
+        and state.release is None
         and state.site == signal.report.site
         and state.covert == signal.covert
         and not set(state.subjects).isdisjoint(signal.subjects)
-        and at - state.signalled_at <= JOIN_WINDOW_S
+        and abs(at - state.signalled_at) <= JOIN_WINDOW_S
     )
 
 

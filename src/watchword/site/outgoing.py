@@ -10,9 +10,11 @@ from typing import Protocol
 
 import structlog
 
+from watchword.core.errors import RemoteFaultError
 from watchword.core.words import ReportClass
 from watchword.site.ports import LinkState, Uplink
 from watchword.site.reports import as_cell
+from watchword.storage.shared.faults import StorageFaultError
 from watchword.storage.shared.store import Store
 from watchword.storage.site import queries
 from watchword.storage.site.queries import OutboxCell
@@ -81,16 +83,25 @@ class Outgoing:
     async def waiting(self) -> Sequence[Cell]:
         """Every cell of the outbox that is not acknowledged, oldest first."""
         kept = sorted(await self._store.read(queries.outbox_load), key=lambda row: row.id)
-        cells = [as_cell(row) for row in kept]
-        self._rows.update((cell.id, row.id) for cell, row in zip(cells, kept, strict=True))
+        cells = []
+        for row in kept:
+            try:
+                cell = as_cell(row)
+            except (RemoteFaultError, ValueError) as error:
+                # A damaged row is left where it is; it must not keep the others from going out.
+                log.critical("outgoing.row-unreadable", row=row.id, error=type(error).__name__)
+                continue
+            self._rows[cell.id] = row.id
+            cells.append(cell)
         return cells
 
     async def acknowledged(self, cells: Sequence[CellId]) -> None:
         """The station has these: let go of their rows."""
-        rows = [row for cell in cells if (row := self._rows.get(cell))]
-        await self._store.write(lambda c: queries.outbox_remove(c, rows))
-        for cell in cells:
-            self._rows.pop(cell, None)
+        gone = {cell: row for cell in cells if (row := self._rows.get(cell))}
+        await self._store.write(lambda c: queries.outbox_remove(c, list(gone.values())))
+        for cell, row in gone.items():
+            if self._rows.get(cell) == row:  # else: written only now, after a full disk
+                del self._rows[cell]
 
     def shed(self, cells: Sequence[CellId]) -> None:
         """The uplink had no room; the rows stay and are offered after a restart."""
@@ -151,8 +162,12 @@ class Outgoing:
     async def _follow_journal(self) -> None:
         while True:
             self._moved.clear()
-            length, head = await self._store.read(queries.journal_head)
-            self._chain = Chain(length, head)
+            try:
+                length, head = await self._store.read(queries.journal_head)
+                self._chain = Chain(length, head)
+            except StorageFaultError as error:
+                # The panel goes on from memory, and so does this: the head is told when it can be.
+                log.error("outgoing.journal-unread", error=type(error).__name__)
             try:
                 async with asyncio.timeout(LOOK_S):
                     await self._moved.wait()

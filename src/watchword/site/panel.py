@@ -397,6 +397,9 @@ class Panel:
 
         rows = await self._store.read(queries.entry_points)
         if not {(row.name, row.area) for row in rows}.issuperset(wanted):
-            await self._store.write(add)
+            try:
+                await self._store.write(add)
+            except StorageFaultError as error:
+                log.error("panel.entry-points", error=type(error).__name__)
             rows = await self._store.read(queries.entry_points)
         return tuple(EntryPoint(row.number, row.name, row.area) for row in rows)

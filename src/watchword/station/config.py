@@ -3,6 +3,7 @@
 A setting that is not known is a fault too: a misspelt webhook must not be silence.
 """
 
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +33,7 @@ database = ""
 """
 
 _STATION_KEYS = {"name", "call_back", "base_url", "database"}
-_LOOPBACK = {"127.0.0.1", "::1"}
+_LOCAL = re.compile(r"http://(127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(/.*)?")
 _WEBHOOK_KEYS = {"name", "url", "key_file", "sites"}
 
 
@@ -99,14 +100,13 @@ def _webhook(path: Path, plain: dict[str, Any], read_key: Any) -> WebhookSetting
 
 def _may_be_sent_to(url: str) -> bool:
     """HTTPS to anybody; plain HTTP to this machine only, whatever else the address says."""
+    if _LOCAL.fullmatch(url):
+        return True
     try:
         parts = urlsplit(url)
-        host = parts.hostname
+        return parts.scheme == "https" and bool(parts.hostname)
     except ValueError:
         return False
-    return bool(host) and (
-        parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
-    )
 
 
 def _known(path: Path, plain: dict[str, Any], known: set[str], where: str) -> None:

@@ -8,13 +8,12 @@ import logging
 
 from sqlalchemy import Connection
 
-from watchword.core import incident as core
 from watchword.core.errors import LocalFaultError
 from watchword.core.escalation import due, next_deadline
 from watchword.core.timing import Clock
 from watchword.station import steps
 from watchword.station.changes import Changes
-from watchword.station.record import Entry, Record, Rules, ms
+from watchword.station.record import Entry, Record, Rules, ms, readable
 from watchword.storage.shared.store import Store
 from watchword.storage.station import queries
 
@@ -74,7 +73,9 @@ def _late(c: Connection, now: float) -> tuple[str, ...]:
     """What may be late: its deadline has come, or the clock went back behind its own times."""
     late = []
     for row in queries.incidents_open(c):
-        state = core.from_plain(row.plain)
+        state = readable(row)
+        if state is None:
+            continue  # told aloud, and in the queue; the clocks of all others go on
         deadline = next_deadline(state)
         latest = max(state.clock_from, state.escalated_at or 0.0)
         if (deadline is not None and deadline <= now) or now < latest:

@@ -24,7 +24,7 @@ from watchword.station import steps
 from watchword.station.changes import Changes
 from watchword.station.config import WebhookSettings
 from watchword.station.details import Details, details
-from watchword.station.record import Entry, Record, Rules, ms
+from watchword.station.record import UNREADABLE, Entry, Record, Rules, ms
 from watchword.station.texts import TEXTS
 from watchword.storage.shared.sql import canonical
 from watchword.storage.shared.store import Store
@@ -89,14 +89,19 @@ class Handoffs:
 
     async def run(self) -> None:
         """Work until cancelled: at each change that an incident makes, and each second."""
-        while True:
-            seen = self._changes.version
-            try:
-                await self.process()
-            except LocalFaultError as error:
-                _log.error("hand-offs cannot work: %s", error.message)
-            with suppress(TimeoutError):
-                await self._changes.wait(seen, TICK_S)
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                seen = self._changes.version
+                # Not awaited: a receiver that does not answer keeps no other incident waiting.
+                tasks.create_task(self._look(), name="handoffs-look")
+                with suppress(TimeoutError):
+                    await self._changes.wait(seen, TICK_S)
+
+    async def _look(self) -> None:
+        try:
+            await self.process()
+        except LocalFaultError as error:
+            _log.error("hand-offs cannot work: %s", error.message)
 
     async def process(self) -> int:
         """Make every attempt that is due, side by side; returns how many."""
@@ -112,7 +117,6 @@ class Handoffs:
         record = Record(c, self._rules, self._clock.now())
         claimed = []
         for row in queries.handoffs_due(c, record.at_ms, limit=CLAIM_MAX):
-            hook = self._hooks.get(row.target)
             after = replace(
                 row,
                 state=HandoffState.SENT.value,
@@ -120,16 +124,30 @@ class Handoffs:
                 next_ms=ms(record.at + CLAIMED_S),
                 updated_ms=record.at_ms,
             )
-            if hook is None:
-                _failed(record, after, "no receiver of this name is set up", life=False)
+            try:
+                with c.begin_nested():
+                    attempt = self._claim_one(record, row, after)
+            except UNREADABLE as error:
+                # Tried again later: one bad incident must not hold up those of all others.
+                name = type(error).__name__
+                _log.critical("incident %s cannot be handed off: %s", row.incident, name)
+                queries.handoff_save(c, after)
                 continue
-            queries.handoff_save(c, after)
-            state = steps.follow(record, row.incident)
-            if row.attempts == 0:
-                record.note(state, Entry("handoff-sent", {"target": row.target}))
-            found = details(c, row.incident)
-            claimed.append(Attempt(after, hook, message(found, after, self._rules.call_back)))
+            if attempt is not None:
+                claimed.append(attempt)
         return claimed
+
+    def _claim_one(self, record: Record, row: HandoffRow, after: HandoffRow) -> Attempt | None:
+        hook = self._hooks.get(row.target)
+        if hook is None:
+            _failed(record, after, "no receiver of this name is set up", life=False)
+            return None
+        queries.handoff_save(record.c, after)
+        state = steps.follow(record, row.incident)
+        if row.attempts == 0:
+            record.note(state, Entry("handoff-sent", {"target": row.target}))
+        found = details(record.c, row.incident)
+        return Attempt(after, hook, message(found, after, self._rules.call_back))
 
     async def _attempt(self, one: Attempt) -> None:
         stamp = str(int(self._clock.now()))
@@ -143,6 +161,9 @@ class Handoffs:
             reason = f"no answer within {ATTEMPT_S_MAX:.0f} s"
         except WatchwordError as error:
             reason = error.message
+        except Exception as error:  # noqa: BLE001 - one receiver's oddity must not end the others
+            _log.error("hand-off to %s failed: %s", one.row.target, type(error).__name__)
+            reason = f"the attempt failed ({type(error).__name__})"
         else:
             if not 200 <= status < 300:  # noqa: PLR2004
                 reason = f"the receiver answered {status}"

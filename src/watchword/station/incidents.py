@@ -279,9 +279,10 @@ def _visible(c: Connection, incident: str, session: SessionView) -> IncidentRow:
 
 
 def _present(record: Record, incident: str, handoff: int) -> HandoffRow:
-    row = queries.handoff_get(record.c, handoff)
-    if row is None or row.incident != incident:
+    rows = queries.handoffs(record.c, incident)
+    if not 1 <= handoff <= len(rows):
         raise NotFoundError("There is no such hand-off.")
+    row = rows[handoff - 1]
     if row.id not in {h.id for h in steps.present(record, incident)}:
         raise RefusedError(
             "That hand-off was for what this incident was before.", hint="Dispatch it again."

@@ -76,7 +76,10 @@ class Links:
         loop = asyncio.get_running_loop()
         due = loop.time() + self._acknowledge_after_s
         kept = await self._receiver.take(site.id, cells)
-        await self._witness.told(site.id, chain)
+        try:
+            await self._witness.told(site.id, chain)
+        except Exception as error:  # noqa: BLE001 - what is durable is acknowledged all the same
+            log.error("links.witness-failed", site=site.id, error=type(error).__name__)
         await asyncio.sleep(due - loop.time())
         return kept
 

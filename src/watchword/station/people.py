@@ -114,6 +114,9 @@ class People:
         found = [r for r in rows if name is not None and name in {r.name, r.id}]
         if len(found) == 1:
             return found[0]
+        if found:
+            ids = ", ".join(r.id for r in found)
+            raise InputError(f"Several sites are called {name!r}.", hint=f"Use an id: {ids}.")
         known = ", ".join(r.name for r in rows) or "none yet"
         if name is None:
             raise InputError("There are several sites.", hint=f"Use --site with one of: {known}.")

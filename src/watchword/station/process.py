@@ -29,7 +29,7 @@ from watchword.station.reading import (
     open_envelope,
     read,
 )
-from watchword.station.record import Entry, Record, Rules
+from watchword.station.record import UNREADABLE, Entry, Record, Rules
 from watchword.storage.shared.store import Store
 from watchword.storage.station import queries, queries_process
 from watchword.storage.station.queries import Anomaly, Envelope, SignalRow, SiteRow
@@ -65,10 +65,13 @@ class Processor:
 
     async def run(self) -> None:
         """Work until cancelled; what was given up before this start is tried once more."""
-        await self._store.write(queries_process.envelopes_revive)
+        revived = False
         while True:
             self._bell.clear()
             try:
+                if not revived:
+                    await self._store.write(queries_process.envelopes_revive)
+                    revived = True
                 worked = await self.process()
             except LocalFaultError as error:
                 _log.error("second step cannot work: %s", error.message)
@@ -80,12 +83,17 @@ class Processor:
 
     async def process(self) -> int:
         """Work what waits now, most urgent first; returns how much that was."""
-        waiting, sites = await self._store.read(_waiting)
+        # What is put off must not fill the batch: a report behind it may be somebody's life.
+        limit = BATCH_MAX + len(self._not_before)
+        waiting, sites = await self._store.read(lambda c: _waiting(c, limit))
         now = self._clock.monotonic()
+        self._not_before = {
+            e.id: self._not_before[e.id] for e in waiting if e.id in self._not_before
+        }
         due = [e for e in waiting if self._not_before.get(e.id, now) <= now]
         # Sent to the writer in order and together: they share commits.
         done = await asyncio.gather(*(self._one(e, sites[e.site]) for e in due))
-        worked = len(done) + await self._anomalies(sites)
+        worked = len(done) + await self._anomalies()
         if worked:
             self._changes.bump()
         return worked
@@ -152,13 +160,29 @@ class Processor:
         if tries >= TRIES_MAX:
             queries.envelope_failed(c, envelope.id)
 
-    async def _anomalies(self, sites: dict[str, SiteRow]) -> int:
+    async def _anomalies(self) -> int:
         """The same number with other bytes: told to an operator, and read all the same."""
-        found = await self._store.read(_new_anomalies)
+        found, sites = await self._store.read(_new_anomalies)
         for anomaly in found:
             opened = open_envelope(self._ring, sites[anomaly.site].number, _as_envelope(anomaly))
-            await self._store.write(partial(self._anomaly, anomaly=anomaly, opened=opened))
+            try:
+                await self._store.write(partial(self._anomaly, anomaly=anomaly, opened=opened))
+            except LocalFaultError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one that fails each time stops no other
+                _log.critical("anomaly %d failed: %s", anomaly.id, type(error).__name__)
+                await self._store.write(partial(self._anomaly_failed, anomaly=anomaly))
         return len(found)
+
+    def _anomaly_failed(self, c: Connection, anomaly: Anomaly) -> None:
+        """Tell of it what can be told without reading it, and go on to the next."""
+        queries.value_set(c, _SEEN_ANOMALY, anomaly.id)
+        finding = about_report(
+            _site(c, anomaly.site), _as_envelope(anomaly), Entry("report-unprocessed")
+        )
+        with suppress(*UNREADABLE), c.begin_nested():
+            record = Record(c, self._rules, self._clock.now())
+            facts.receive(record, _site(c, anomaly.site), finding.signal, finding.entry)
 
     def _anomaly(self, c: Connection, anomaly: Anomaly, opened: Opened) -> None:
         if int(queries.value_get(c, _SEEN_ANOMALY) or 0) >= anomaly.id:
@@ -172,13 +196,14 @@ class Processor:
         queries.value_set(c, _SEEN_ANOMALY, anomaly.id)
 
 
-def _waiting(c: Connection) -> tuple[tuple[Envelope, ...], dict[str, SiteRow]]:
-    return queries.envelopes_new(c, BATCH_MAX), {site.id: site for site in queries.sites(c)}
+def _waiting(c: Connection, limit: int) -> tuple[tuple[Envelope, ...], dict[str, SiteRow]]:
+    return queries.envelopes_new(c, limit), {site.id: site for site in queries.sites(c)}
 
 
-def _new_anomalies(c: Connection) -> tuple[Anomaly, ...]:
+def _new_anomalies(c: Connection) -> tuple[tuple[Anomaly, ...], dict[str, SiteRow]]:
     seen = int(queries.value_get(c, _SEEN_ANOMALY) or 0)
-    return queries_process.anomalies_after(c, seen)
+    found = queries_process.anomalies_after(c, seen)
+    return found, {site.id: site for site in queries.sites(c)} if found else {}
 
 
 def _site(c: Connection, site: str) -> SiteRow:

@@ -4,6 +4,7 @@ This file owns how a state of `core.incident` becomes rows and back. Everything 
 of somebody's transaction and does only SQL.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -19,6 +20,9 @@ from watchword.storage.station import queries
 from watchword.storage.station.queries import EventRow, IncidentRow, SiteRow
 
 SYSTEM = "system"
+UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+"""What reading a stored state raises that another program wrote, or a failing disk changed."""
+_log = logging.getLogger("watchword.station")
 
 
 def ms(at: float) -> int:
@@ -76,8 +80,12 @@ class Record:
         return row, core.from_plain(row.plain)
 
     def open_at(self, site: SiteRow) -> list[Incident]:
-        """The states of what is open at a site."""
-        return [core.from_plain(row.plain) for row in queries.incidents_open(self.c, site=site.id)]
+        """The states of what is open at a site, as far as they can be read.
+
+        One that cannot be read is left out, aloud: a signal then opens an incident of its own.
+        """
+        rows = queries.incidents_open(self.c, site=site.id)
+        return [state for row in rows if (state := readable(row)) is not None]
 
     def add(self, site: SiteRow, state: Incident) -> bool:
         """Keep a new incident; False when one with this id is there already."""
@@ -132,6 +140,15 @@ class Record:
         """Write into the station's journal what was done and by whom."""
         params = {"incident": state.id, **entry.params}
         queries.journal_append(self.c, self.at_ms, who, entry.key, params, site=site)
+
+
+def readable(row: IncidentRow) -> Incident | None:
+    """The state of an incident, or None, aloud, where one bad row must not stop the others."""
+    try:
+        return core.from_plain(row.plain)
+    except UNREADABLE as error:
+        _log.critical("incident %s cannot be read (%s)", row.id, type(error).__name__)
+        return None
 
 
 def _subject(state: Incident, sort: str) -> str | None:

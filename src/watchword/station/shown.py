@@ -14,6 +14,7 @@ from watchword.core.plan import CALL_PREMISES, CALL_PREMISES_WHY, Act
 from watchword.station import steps
 from watchword.station.details import Details, people_of, place_of
 from watchword.station.handoff import approach, iso
+from watchword.station.record import readable
 from watchword.station.texts import TEXTS, kind_label, text
 from watchword.station.views import (
     HandoffView,
@@ -35,6 +36,23 @@ def queue(c: Connection, rows: Iterable[IncidentRow]) -> tuple[QueueItem, ...]:
     """The operators' queue, in the order of the rows."""
     names = {site.id: site.name for site in queries.sites(c)}
     return tuple(_item(c, row, names.get(row.site, "")) for row in rows)
+
+
+def _unreadable(row: IncidentRow, site: str) -> QueueItem:
+    """What the columns alone say of an incident: it is somebody's alarm all the same."""
+    return QueueItem(
+        id=row.id,
+        kind=row.kind,
+        kind_label=kind_label(row.kind, attention=True),
+        life=row.life,
+        priority=row.priority,
+        state=row.state,
+        site=site,
+        place="",
+        opened_ms=row.opened_ms,
+        claimed_by=row.claimed_by,
+        attention=True,
+    )
 
 
 def incident(c: Connection, found: Details, *, full: bool) -> IncidentView:
@@ -63,7 +81,7 @@ def incident(c: Connection, found: Details, *, full: bool) -> IncidentView:
         claimed_by=row.claimed_by,
         plan=str(own[0].params["plan"]) if own else "",
         steps=_steps(own, handoffs) if full else (),
-        handoffs=tuple(_handoff(one) for one in handoffs) if full else (),
+        handoffs=tuple(_handoff(n, one) for n, one in enumerate(handoffs, start=1)) if full else (),
         timeline=_timeline(found, full=full),
         signals=state.signals,
         release=_release(state),
@@ -151,7 +169,9 @@ def by_hand(c: Connection, incident: str) -> StepRow | None:
 
 
 def _item(c: Connection, row: IncidentRow, site: str) -> QueueItem:
-    state = core.from_plain(row.plain)
+    state = readable(row)
+    if state is None:
+        return _unreadable(row, site)
     return QueueItem(
         id=row.id,
         kind=row.kind,
@@ -206,10 +226,11 @@ def _detail(row: StepRow) -> str:
     return "" if target == steps.SHEET else target
 
 
-def _handoff(row: HandoffRow) -> HandoffView:
+def _handoff(number: int, row: HandoffRow) -> HandoffView:
+    # Numbered within its incident: a gap in a common count would betray another incident's.
     label = TEXTS["sheet.title"] if row.target_kind == steps.SHEET else row.target
     return HandoffView(
-        id=row.id,
+        id=number,
         target=label,
         state=row.state,
         attempts=row.attempts,

@@ -144,7 +144,8 @@ def follow(record: Record, incident: str) -> Incident:
 def _settled(record: Record, state: Incident, row: StepRow) -> bool:
     """Whether a step that waits for something has got it, or has waited long enough."""
     got = row.action == Act.SECOND_SIGNAL and state.signals > 1
-    late = row.due_ms is not None and record.at_ms >= row.due_ms
+    back = row.updated_ms > record.at_ms + queries.CLOCK_BACK_MS  # the clock was set back
+    late = row.due_ms is not None and (back or record.at_ms >= row.due_ms)
     if not got and late and row.params["on_failure"] != OnFailure.NEXT:
         _set(record, row, RUNNING)  # said once; from here on the incident's own clock escalates
         record.note(state, Entry("step-late", {"label": row.params["label"]}))

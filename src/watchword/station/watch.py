@@ -54,12 +54,13 @@ class Watch:
         self._started = clock.monotonic()
         self._heard: dict[str, float] = {}
         self._seen_ms: dict[str, int] = {}
+        self._last_ms: dict[str, int] = {}
         self._lost: set[str] | None = None
 
     def heard(self, site: str) -> None:
         """A frame of this site was taken; cheap, called for each."""
         self._heard[site] = self._clock.monotonic()
-        self._seen_ms[site] = ms(self._clock.now())
+        self._seen_ms[site] = self._last_ms[site] = ms(self._clock.now())
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -105,7 +106,9 @@ class Watch:
             allowed = allowed_s(site.category)
             params = {"silent_s": int(silent_s), "allowed_s": int(allowed)}
             # Named by when it was last heard: the same silence found twice is one incident.
-            named = ReportId(site.number, site.last_seen_ms or 0, STATION_CLASS, 0)
+            # What is stored never goes back, so after a clock that did two would have one name.
+            heard_ms = self._last_ms.get(site.id, site.last_seen_ms or 0)
+            named = ReportId(site.number, heard_ms, STATION_CLASS, 0)
             signal = Signal(named, Kind.PATH_LOSS, (LINK,))
             incident = facts.receive(record, site, signal, Entry("path-lost", params))
             qualifier = "1"

@@ -28,6 +28,7 @@ from watchword.wiring.station import DEMO
 
 NAMES = ("Maria Lopez", "Ben Okafor", "Sofia Rossi", "Tom Weber")
 OPERATOR = "demo"
+CALL_BACK = "+1 555 0142"  # a number that is reserved for fiction
 PROFILE = SiteProfile(
     name="Hotel Aurora",
     address="1 Harbour Street, Northport",

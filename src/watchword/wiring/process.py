@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 import uvloop
 
 from watchword.adapters.shared import log as logs
 from watchword.adapters.shared.files import write_private
 from watchword.core.errors import LocalFaultError, WatchwordError
+
+log = structlog.get_logger("process")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,11 @@ def pid_file(directory: Path) -> Iterator[None]:
                 f"Another process already runs on {directory}.",
                 hint="Stop it first, or choose another directory with --data.",
             ) from e
-        write_private(path, f"{os.getpid()}\n".encode())
+        try:
+            write_private(path, f"{os.getpid()}\n".encode())
+        except LocalFaultError as e:
+            # A full disk: the lock holds without the number, and a keypad must answer.
+            log.error("process.no-pid-file", error=type(e).__name__)
         try:
             yield
         finally:

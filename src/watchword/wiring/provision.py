@@ -78,7 +78,7 @@ def provision_both(
 async def _provision(data: Path, places: Places, *, demo: bool) -> None:
     private_dir(data)
     station_dir, site_dir = private_dir(data / "station"), private_dir(data / "site")
-    station = open_station(station_dir)
+    station = open_station(station_dir, demo=demo)
     try:
         site = open_site(site_dir)
         try:
@@ -98,14 +98,15 @@ async def _provision(data: Path, places: Places, *, demo: bool) -> None:
         station.close()
 
 
-def open_station(directory: Path) -> Store:
+def open_station(directory: Path, *, demo: bool = False) -> Store:
     """The station's store, with keys and settings made on the first start.
 
     Raises:
         LocalFaultError: the keys are gone, and there are sites whose reports need them.
     """
     if not (directory / station_files.SETTINGS).exists():
-        write_private(directory / station_files.SETTINGS, SAMPLE.encode())
+        text = SAMPLE.replace('call_back = ""', f'call_back = "{sample.CALL_BACK}"')
+        write_private(directory / station_files.SETTINGS, (text if demo else SAMPLE).encode())
     url = station_files.database_url(directory, load_settings(directory))
     migrate.ensure(url, "station")
     store = _opened(url, "station")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+import structlog
 from sqlalchemy import Connection, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -53,6 +54,8 @@ ENGINES = {"postgresql+psycopg", "sqlite"}
 DEMO = "demo"
 TIDY_S = 3600.0  # ended sessions, expired invitations, carried letters
 LETTER_KEPT_MS = 7 * 24 * 3600 * 1000
+
+log = structlog.get_logger("station")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +247,8 @@ class _Half:
             clock=clock,
             enrolments=self.enrolments,
             downlink=waker,
-            base_url=settings.base_url or pages.base_url,
+            # Under the console's own name: browsers keep cookies by name, not by port.
+            base_url=settings.base_url or pages.base_url.replace("127.0.0.1", "localhost"),
         )
         self.overview = Overview(store=store, clock=clock, rules=rules, watch=self.watch)
         self.accounts = Accounts(store=store, clock=clock, key=public, tick_ms=TICK_MS)
@@ -303,6 +307,10 @@ class _Half:
             queries.letters_forget(c, now_ms - LETTER_KEPT_MS)
 
         while True:
-            await self.sessions.forget_old()
-            await self.store.write(forget)
+            try:
+                await self.sessions.forget_old()
+                await self.store.write(forget)
+            except LocalFaultError as error:
+                # A full disk ends no alarm receiver: what is old waits for the next time.
+                log.error("station.not-tidied", error=type(error).__name__)
             await asyncio.sleep(TIDY_S)

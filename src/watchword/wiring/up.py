@@ -221,7 +221,8 @@ def _restart_dead(halves: tuple[Half, ...], parent_pipe: int, *, announced: bool
             wait_s = RESTART_WAIT_S[min(half.deaths, len(RESTART_WAIT_S) - 1)]
             half.deaths += 1
             half.start_at = time.monotonic() + wait_s
-            typer.echo(f"the {half.name} ended; starting it again in {wait_s:g} s", err=True)
+            with contextlib.suppress(OSError):  # nobody reads it any more: go on all the same
+                typer.echo(f"the {half.name} ended; starting it again in {wait_s:g} s", err=True)
         if half.process is None and time.monotonic() >= half.start_at:
             if half.waiting:
                 _heard(half)
@@ -246,13 +247,14 @@ def _stop(halves: tuple[Half, ...]) -> None:
 
 def _announce(data: Path, host: str, ports: Ports) -> None:
     base = f"http://{host}"
-    shown = _refreshed_demo(data, base, ports)
+    shown = _refreshed_demo(data, host, ports)
+    console = _console_url(host, ports)
     typer.echo(f"keypad     {shown.get('keypad', {}).get('url', f'{base}:{ports.site}/')}")
-    typer.echo(f"console    {base}:{ports.station}/")
-    typer.echo(f"enrolment  {base}:{ports.station}/enrol  (links come from the console: Sites)")
+    typer.echo(f"console    {console}")
+    typer.echo(f"enrolment  {console}enrol  (links come from the console: Sites)")
     if shown:
-        console = shown["console"]
-        typer.echo(f"sign in as {console['user']} with {console['password']}")
+        who = shown["console"]
+        typer.echo(f"sign in as {who['user']} with {who['password']}")
         for one in shown["people"]:
             typer.echo(f"  {one['name']:<16} normal {one['normal']}   duress {one['duress']}")
     elif (data / "station" / FIRST_SIGN_IN).exists():
@@ -260,7 +262,7 @@ def _announce(data: Path, host: str, ports: Ports) -> None:
     typer.echo("ready")
 
 
-def _refreshed_demo(data: Path, base: str, ports: Ports) -> dict[str, Any]:
+def _refreshed_demo(data: Path, host: str, ports: Ports) -> dict[str, Any]:
     """The demo's people and addresses, with a fresh one-time link for its keypad."""
     path = data / "demo.json"
     if not path.exists():
@@ -268,6 +270,11 @@ def _refreshed_demo(data: Path, base: str, ports: Ports) -> dict[str, Any]:
     shown: dict[str, Any] = json.loads(path.read_text())
     offer = asyncio.run(ask(data / "site" / "control.sock", "keypad-offer"))
     shown["keypad"] = {"url": offer["url"]}
-    shown["console"]["url"] = f"{base}:{ports.station}/"
+    shown["console"]["url"] = _console_url(host, ports)
     write_private(path, json.dumps(shown, indent=2).encode())
     return shown
+
+
+def _console_url(host: str, ports: Ports) -> str:
+    """The console under another name than the keypad: browsers keep cookies by name, not port."""
+    return f"http://{'localhost' if host == '127.0.0.1' else host}:{ports.station}/"

@@ -4,8 +4,11 @@ A call site names an event and public facts. There is no catch-all that would pr
 a request, a frame or an object, so a code, a token or a key has no way in.
 """
 
+import io
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import structlog
 
@@ -20,7 +23,7 @@ def configure(process: str, *, level: str = "info") -> None:
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(file=_Unfailing(sys.stderr)),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
@@ -30,6 +33,28 @@ def configure(process: str, *, level: str = "info") -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)  # else Python writes their text to standard error
+
+
+class _Unfailing(io.TextIOBase):
+    """Where lines go that nobody may fail for: a full disk or a reader that left loses them.
+
+    What is logged is mostly a fault, and the way on behind it is what an alarm takes.
+    """
+
+    def __init__(self, to: TextIO) -> None:
+        self._to = to
+
+    def write(self, line: str) -> int:
+        """Write the line if that can be done."""
+        with suppress(OSError, ValueError):
+            self._to.write(line)
+        return len(line)
+
+    def flush(self) -> None:
+        """Pass on what is buffered if that can be done."""
+        with suppress(OSError, ValueError):
+            self._to.flush()
 
 
 class _Names(logging.Handler):
@@ -38,9 +63,9 @@ class _Names(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write one line for the record."""
         if record.name.startswith("watchword."):  # ours: written by the rule above
-            structlog.get_logger(record.name).warning(record.getMessage())
+            structlog.get_logger(record.name).log(record.levelno, record.getMessage())
             return
         kind = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else ""
-        structlog.get_logger("library").warning(
-            "library.warned", library=record.name, level=record.levelname.lower(), error=kind
+        structlog.get_logger("library").log(
+            record.levelno, "library.warned", library=record.name, error=kind
         )

@@ -188,7 +188,7 @@ class SiteUplink:
                 sealed = next(iter(station.letters))
                 try:
                     await self._duties.letter(sealed)
-                except WatchwordError as e:
+                except Exception as e:  # noqa: BLE001 - no letter may end the link for reports
                     # Not acknowledged, so it comes again.
                     log.error("uplink.letter-failed", error=type(e).__name__)
                     del station.letters[sealed]

@@ -28,6 +28,7 @@ PENDING_MAX = 1024  # cells of one link that wait for a commit; then its socket 
 PAIRINGS_MAX = 8  # strangers at once: pairing is rare, and every one costs a handshake
 FRAMES_QUEUED = 4  # read and not yet looked at, for each link
 WRITE_LIMIT_BYTES = 4096
+SLOWEST_TICK_S = 30.0  # that a site may set for itself; `station.watch` tells of silence, not this
 
 Converse = Callable[[ServerConnection], Awaitable[None]]
 
@@ -201,7 +202,7 @@ class _Session:
 
     async def _listen(self) -> None:
         while True:
-            got = self._link.receive(await line.hear(self.ws, self._site.tick_s))
+            got = self._link.receive(await line.hear(self.ws, SLOWEST_TICK_S))
             self._duties.seen(self._site, self._clock.now())
             self._pending += got.cells
             self._delivered += got.acknowledged

@@ -297,7 +297,6 @@ class Writer:
             f"The {self._where}: its writer thread ended ({type(error).__name__}).",
             hint="Nothing more can be written. Restart this process and report this.",
         )
-        log.critical("store: %s", failure, exc_info=error)
         with self._wake:
             self._failure = failure
             waiting, calls = [*self._batch, *self._queue], list(self._on_end)
@@ -306,6 +305,7 @@ class Writer:
             item.waiter.answer(Outcome(error=failure))
         for call in calls:
             call()
+        log.critical("store: %s", failure, exc_info=error)  # last: it may be what fails
 
 
 def _closed(where: str) -> StoreStoppedError:

@@ -5,6 +5,7 @@ that are gathered here.
 """
 
 from watchword.storage.station.queries_incidents import (
+    CLOCK_BACK_MS,
     EventRow,
     HandoffRow,
     IncidentRow,
@@ -138,6 +139,7 @@ from watchword.storage.station.queries_sites import (
 )
 
 __all__ = [
+    "CLOCK_BACK_MS",
     "Acked",
     "Anomaly",
     "EnrolmentRow",

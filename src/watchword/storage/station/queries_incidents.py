@@ -7,11 +7,15 @@ is its plain part. A timeline is only ever added to, and each entry carries its 
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, update
 
 from watchword.core.errors import NotFoundError
 from watchword.storage.shared.sql import added, changed, fetch, fetch_one, insert, upsert
 from watchword.storage.station import schema as t
+
+CLOCK_BACK_MS = 15_000
+"""A row written this far in the future was written before the clock was set back: what it waits
+for is due now, for nobody knows how long it would wait else. Nodes' clocks differ by less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,8 @@ def steps(c: Connection, incident: str) -> tuple[StepRow, ...]:
 def steps_due(c: Connection, at_ms: int, *, limit: int = 100) -> tuple[StepRow, ...]:
     """Steps whose time has come, earliest first; held until this transaction ends."""
     these = select(*(t.step.c[f.name] for f in fields(StepRow)))
-    due = these.where(t.step.c.due_ms <= at_ms).order_by("due_ms", "incident", "number")
+    due = these.where(_has_come(t.step.c.due_ms, t.step.c.updated_ms, at_ms))
+    due = due.order_by("due_ms", "incident", "number")
     return fetch(c, due.limit(limit).with_for_update(skip_locked=True), StepRow)
 
 
@@ -229,7 +234,7 @@ def handoffs(c: Connection, incident: str) -> tuple[HandoffRow, ...]:
 
 def handoffs_due(c: Connection, at_ms: int, *, limit: int = 100) -> tuple[HandoffRow, ...]:
     """Hand-offs whose next attempt is due, earliest first; held until this transaction ends."""
-    due = _handoffs().where(t.handoff.c.next_ms <= at_ms)
+    due = _handoffs().where(_has_come(t.handoff.c.next_ms, t.handoff.c.updated_ms, at_ms))
     due = due.order_by(t.handoff.c.next_ms, t.handoff.c.id).limit(limit)
     return fetch(c, due.with_for_update(skip_locked=True), HandoffRow)
 
@@ -249,6 +254,12 @@ def handoff_save(c: Connection, handoff: HandoffRow) -> None:
     this = update(t.handoff).where(t.handoff.c.id == handoff.id)
     if not changed(c, this.values(**_columns(handoff, leave="id"))):
         raise NotFoundError("There is no such hand-off.")
+
+
+def _has_come(
+    due: ColumnElement[Any], written: ColumnElement[Any], at_ms: int
+) -> ColumnElement[bool]:
+    return or_(due <= at_ms, and_(due > at_ms, written > at_ms + CLOCK_BACK_MS))
 
 
 def _columns(row: Any, *, leave: str = "") -> dict[str, Any]:
