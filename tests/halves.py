@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import random
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from running import free_ports
 from watchword.adapters.shared.control import ask
 from watchword.wiring.process import Life
 from watchword.wiring.provision import provision_both
@@ -20,12 +21,23 @@ from watchword.wiring.station import run_station_half
 HOST = "127.0.0.1"
 
 
+def quiet_ports(count: int) -> list[int]:
+    """Free ports below those that the kernel gives to clients, so that none takes one meanwhile."""
+    found: list[int] = []
+    while len(found) < count:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as s, suppress(OSError):
+            s.bind((HOST, port))
+            found.append(port)
+    return found
+
+
 @dataclass
 class Halves:
     """One data directory; the halves that run on it are ended with the block."""
 
     data: Path
-    ports: list[int] = field(default_factory=lambda: free_ports(3))
+    ports: list[int] = field(default_factory=lambda: quiet_ports(3))
 
     def provision(self, *, demo: bool = False) -> "Halves":
         """Set up as `watchword up` does before it starts anything."""

@@ -28,7 +28,7 @@ from watchword.core.errors import WatchwordError
 
 pytestmark = [pytest.mark.slow, pytest.mark.process, pytest.mark.timeout(230)]
 
-SCRIPT_S = 75.0  # of chaos in one test, answers and restarts included
+SCRIPT_S = 60.0  # of chaos in one test, answers and restarts included
 PACE_S = 0.5  # the shortest that a site's settings allow between two attempts
 SETTLE_S = 60.0
 ACTS = {  # and how often each, beside the others

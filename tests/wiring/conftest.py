@@ -1,12 +1,15 @@
+import json
 import logging
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import structlog
 
-from halves import Halves
+from halves import HOST, Halves
 
 
 @pytest.fixture
@@ -45,4 +48,8 @@ def demo(_set_up: dict[bool, Halves], tmp_path: Path) -> Halves:
 
 def _copy(made: Halves, folder: Path) -> Halves:
     shutil.copytree(made.data, folder / "data")
-    return Halves(folder / "data", made.ports)
+    copy = Halves(folder / "data")
+    with closing(sqlite3.connect(copy.data / "site" / "site.db")) as c:  # ports of its own
+        c.execute("update identity set addresses = ?", (json.dumps([f"{HOST}:{copy.ports[2]}"]),))
+        c.commit()
+    return copy

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
-from halves import Halves
-from running import free_ports
+from halves import Halves, quiet_ports
 from watchword.adapters.shared.clock import SystemClock
 from watchword.adapters.shared.tls import SiteTls, StationTls
 from watchword.core.errors import ConfigError, LocalFaultError
@@ -91,7 +90,7 @@ def test_once_more_changes_nothing(plain: Halves) -> None:
 
 def test_the_halves_find_each_other_on_other_ports(plain: Halves) -> None:
     known = identity(plain)
-    plain.ports = free_ports(3)
+    plain.ports = quiet_ports(3)
     plain.provision()
     moved = f"127.0.0.1:{plain.ports[2]}"
     assert identity(plain) == replace(known, addresses=(moved,))

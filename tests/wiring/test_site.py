@@ -11,8 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from halves import HOST, Halves, until
-from running import free_ports
+from halves import HOST, Halves, quiet_ports, until
 from untouched import unchanged
 from watchword.core.errors import ConfigError, InputError, LocalFaultError, NotFoundError
 from watchword.site.config import SAMPLE
@@ -200,7 +199,7 @@ async def test_a_key_of_another_length_is_told(demo: Halves) -> None:
 
 
 async def test_a_taken_port_is_told_and_lets_go_of_the_directory(demo: Halves) -> None:
-    other = Halves(demo.data, free_ports(3))
+    other = Halves(demo.data, quiet_ports(3))
     async with demo.station():
         demo.ports[0] = demo.ports[1]  # where the station's console is
         with pytest.raises(LocalFaultError, match="another port"):

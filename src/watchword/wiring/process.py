@@ -8,8 +8,9 @@ import asyncio
 import fcntl
 import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ import uvloop
 from watchword.adapters.shared import log as logs
 from watchword.adapters.shared.files import write_private
 from watchword.core.errors import LocalFaultError, WatchwordError
+
+END_S = 15.0  # pages have 2 s of grace; what has not ended by then would linger, deaf
 
 log = structlog.get_logger("process")
 
@@ -95,6 +98,27 @@ async def run_until(
 
     A job that ends or fails before that ends the process, aloud.
     """
+    async with AsyncExitStack() as last:
+        # In a thread, for what hangs may be the loop: who started us starts us again.
+        late = threading.Timer(END_S, _give_up)
+        late.daemon = True
+        last.callback(late.cancel)
+        await _run_until(stop, late, serving=serving, jobs=jobs, ready=ready)
+
+
+def _give_up() -> None:
+    log.critical("process.does-not-end", after_s=END_S)
+    os._exit(70)
+
+
+async def _run_until(
+    stop: asyncio.Event,
+    late: threading.Timer,
+    *,
+    serving: Coroutine[Any, Any, None],
+    jobs: Mapping[str, Coroutine[Any, Any, None]],
+    ready: Callable[[], None],
+) -> None:
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(serving, name="pages")
         running = [tasks.create_task(job, name=name) for name, job in jobs.items()]
@@ -102,6 +126,7 @@ async def run_until(
             task.add_done_callback(lambda _: stop.set())
         ready()
         await stop.wait()
+        late.start()
         ended = next((task.get_name() for task in running if task.done()), None)
         if ended is not None:  # a job that failed ends the group with its own error
             raise LocalFaultError(f"The work on {ended} ended by itself.", hint="See the log.")

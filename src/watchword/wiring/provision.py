@@ -16,7 +16,7 @@ from cryptography import x509
 from sqlalchemy import Connection
 
 from watchword.adapters.shared.clock import SystemClock
-from watchword.adapters.shared.files import private_dir, write_private
+from watchword.adapters.shared.files import is_there, private_dir, write_private
 from watchword.adapters.shared.tls import Identity as TlsIdentity
 from watchword.adapters.shared.tls import SiteTls, StationTls, fingerprint, new_key, request
 from watchword.core.errors import LocalFaultError
@@ -111,7 +111,11 @@ def open_station(directory: Path, *, demo: bool = False) -> Store:
     migrate.ensure(url, "station")
     store = _opened(url, "station")
     with _closed_on_error(store):
-        if _missing(directory / KEYS, used=bool(store.read_now(station_queries.sites))):
+        if _missing(
+            directory / KEYS,
+            station_files.CREDENTIAL,
+            used=bool(store.read_now(station_queries.sites)),
+        ):
             made = StationKeys((new_station_key(int(SystemClock().now() * 1000)),))
             write_private(directory / KEYS, to_file(made))
     return store
@@ -129,9 +133,9 @@ def open_site(directory: Path) -> Store:
     store = _opened(url, "site")
     with _closed_on_error(store):
         paired = store.read_now(site_queries.identity_get) is not None
-        if _missing(directory / SITE_KEY, used=paired):
+        if _missing(directory / SITE_KEY, site_files.CREDENTIAL, used=paired):
             write_private(directory / SITE_KEY, secrets.token_bytes(SITE_KEY_BYTES))
-        if _missing(directory / HPKE_KEY, used=paired):
+        if _missing(directory / HPKE_KEY, "", used=paired):
             write_private(directory / HPKE_KEY, KeyPair.generate().secret)
         if store.read_now(lambda c: site_queries.value_get(c, DERIVATION)) is None:
             cost = asdict(Cost.measured(time.perf_counter))
@@ -139,9 +143,9 @@ def open_site(directory: Path) -> Store:
     return store
 
 
-def _missing(key: Path, *, used: bool) -> bool:
+def _missing(key: Path, credential: str, *, used: bool) -> bool:
     """Whether a key is to be made; one that something was made with is never replaced."""
-    if key.exists():
+    if is_there(credential, key):
         return False
     if used:
         raise LocalFaultError(

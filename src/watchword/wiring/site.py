@@ -34,6 +34,7 @@ from watchword.wiring.listen import listen
 from watchword.wiring.process import Life, pid_file, run_until
 
 DATABASE, SETTINGS, SITE_KEY, HPKE_KEY = "site.db", "site.toml", "site.key", "site-hpke.key"
+CREDENTIAL = "site-key"  # as systemd may hand it over, instead of the file
 DERIVATION = "derivation"
 
 
@@ -144,7 +145,7 @@ async def _slots(directory: Path, store: Store) -> Slots:
     cost = await store.read(lambda c: queries.value_get(c, DERIVATION))
     if cost is None:
         raise _not_paired(directory)
-    key = credential_or_file("site-key", directory / SITE_KEY, what="The site key")
+    key = credential_or_file(CREDENTIAL, directory / SITE_KEY, what="The site key")
     slots = Slots(key, Cost(**cost))
     slots.load(await store.read(queries.rows_load))
     return slots

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 
 from watchword.adapters.shared.clock import SystemClock
 from watchword.adapters.shared.control import ControlServer
-from watchword.adapters.shared.files import credential_or_file, read_private
+from watchword.adapters.shared.files import credential_or_file, is_there, read_private
 from watchword.adapters.shared.tls import StationTls
 from watchword.adapters.station.pairing import PairingDesk
 from watchword.adapters.station.uplink import StationUplink
@@ -51,6 +51,7 @@ from watchword.wiring.process import Life, pid_file, run_until
 
 DATABASE, SETTINGS, KEYS = "station.db", "station.toml", "station.key"
 ENGINES = {"postgresql+psycopg", "sqlite"}
+CREDENTIAL = "station-key"  # as systemd may hand it over, instead of the file
 DEMO = "demo"
 TIDY_S = 3600.0  # ended sessions, expired invitations, carried letters
 LETTER_KEPT_MS = 7 * 24 * 3600 * 1000
@@ -133,7 +134,7 @@ def load_settings(directory: Path) -> StationSettings:
 
 def load_keys(directory: Path) -> StationKeys:
     """Read the station's keys."""
-    return from_file(credential_or_file("station-key", directory / KEYS, what="The station's key"))
+    return from_file(credential_or_file(CREDENTIAL, directory / KEYS, what="The station's key"))
 
 
 def database_url(directory: Path, settings: StationSettings) -> str:
@@ -164,7 +165,7 @@ async def run_station_half(data: Path, where: Listen, life: Life, stop: asyncio.
         LocalFaultError: not set up yet, a port taken, a database that cannot be opened.
     """
     directory = data / "station"
-    if not (directory / KEYS).exists():
+    if not is_there(CREDENTIAL, directory / KEYS):
         raise LocalFaultError(
             f"There is no station in {directory}.",
             hint="Set it up: `watchword up` for both halves, or restore its keys.",

@@ -52,6 +52,9 @@ def test_systemd_credentials_win_over_the_file(tmp_path, monkeypatch):
     assert files.credential_or_file("site-key", path, what="The site key") == b"from file"
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "cred"))
     assert files.credential_or_file("site-key", path, what="The site key") == b"from systemd"
+    path.unlink()
+    assert files.is_there("site-key", path)
+    assert not files.is_there("station-key", path)
 
 
 def test_a_data_directory_is_made_private(tmp_path):

@@ -18,6 +18,7 @@ from linking import (
     until,
 )
 from watchword.adapters.shared import line, tls
+from watchword.adapters.shared.clock import SystemClock
 from watchword.adapters.site import uplink as site_uplink
 from watchword.core.errors import LocalFaultError
 from watchword.site.ports import LinkState
@@ -288,3 +289,54 @@ async def test_what_has_no_room_is_told(world: World, monkeypatch: pytest.Monkey
         assert here.shed_ids == [cell(1, cls=5).id]
         await until(here.moved, lambda: bool(here.states))
         assert here.states[0][0] is LinkState.DOWN
+
+
+async def test_a_letter_that_makes_us_fail_ends_no_link(world: World) -> None:
+    sealed, cells = _letter()
+    there, here = StationStore(down=list(cells)), SiteStore()
+    take, failed = here.letter, asyncio.Event()
+
+    async def broken(arrived: bytes) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise ZeroDivisionError
+        await take(arrived)
+
+    here.letter = broken  # type: ignore[method-assign]
+    async with (
+        world.station(world.station_tls(), there) as station,
+        cable(station.address) as (line_, address),
+        world.site(address, world.site_tls(station.tls, there), here),
+    ):
+        async with asyncio.timeout(10):
+            await failed.wait()
+        line_.cut()
+        await until(there.moved, lambda: not there.down)
+        assert here.letters == [sealed]
+
+
+async def test_a_link_that_fails_as_it_is_cancelled_still_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the process would run on with everything but this stopped."""
+    there, here = StationStore(), SiteStore()
+    async with world.station(world.station_tls(), there) as station:
+        uplink = site_uplink.SiteUplink(
+            addresses=[station.address],
+            tls=world.site_tls(station.tls, there),
+            tick_s=0.02,
+            duties=here,
+            clock=SystemClock(),
+        )
+        running = asyncio.create_task(uplink.run())
+        await until(here.moved, lambda: _up(here))
+
+        async def fails_now(*_: object) -> bytes:
+            running.cancel()
+            raise TimeoutError
+
+        monkeypatch.setattr("watchword.adapters.site.uplink.line.hear", fails_now)
+        done, _ = await asyncio.wait([running], timeout=5)
+        assert done
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

@@ -123,3 +123,15 @@ async def test_an_unknown_site(ann, aurora) -> None:
     for site in ("other", "x" * 65, "%2e%2e"):
         answer = await ann.post(f"/sites/{site}/people", name="x")
         assert answer.status_code == 404
+
+
+async def test_the_queue_itself_says_in_red_that_nobody_will_come(station, ann) -> None:
+    station.add_site()
+    assert "Nobody will come" not in (await ann.get("/")).text
+    station.add_site("corner", name="Corner Jewellers", nobody_comes="Nobody will come: ...")
+    page = (await ann.get("/")).text
+    strip = page[page.index('id="nobody-comes"') :][:400]
+    assert 'data-tone="red"' in strip
+    assert "Nobody will come to Corner Jewellers" in strip
+    station.add_site("mill", name="Mill School", nobody_comes="Nobody will come: ...")
+    assert "Nobody will come to 2 sites" in (await ann.get("/")).text

@@ -77,10 +77,19 @@ def read_private(path: Path, *, what: str) -> bytes:
 
 def credential_or_file(name: str, path: Path, *, what: str) -> bytes:
     """Read a secret from systemd's credentials when present, else from its private file."""
+    credential = _credential(name)
+    return credential.read_bytes() if credential else read_private(path, what=what)
+
+
+def is_there(name: str, path: Path) -> bool:
+    """Whether there is such a secret at either place."""
+    return _credential(name) is not None or path.exists()
+
+
+def _credential(name: str) -> Path | None:
     directory = os.environ.get("CREDENTIALS_DIRECTORY")
-    if directory and (Path(directory) / name).is_file():
-        return (Path(directory) / name).read_bytes()
-    return read_private(path, what=what)
+    path = Path(directory) / name if directory else None
+    return path if path is not None and path.is_file() else None
 
 
 def _sync_dir(path: Path) -> None:

@@ -8,7 +8,7 @@ import io
 import logging
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
@@ -23,7 +23,7 @@ def configure(process: str, *, level: str = "info") -> None:
             structlog.processors.JSONRenderer(sort_keys=True),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=_Unfailing(sys.stderr)),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)

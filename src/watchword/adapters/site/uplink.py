@@ -96,6 +96,10 @@ class SiteUplink:
         context = self._tls.context()
         while True:
             state, why = await self._link_once(station, context)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                # A link that fails as it is cancelled raises its failure, and the wish to end
+                # would be forgotten: the process would run on, deaf, with all else stopped.
+                raise asyncio.CancelledError
             self._changed(station, state, why)
             # Where many sites lose one station, they should not all come back at once.
             await asyncio.sleep(station.pause_s * (0.75 + secrets.randbelow(500) / 1000))
@@ -212,8 +216,11 @@ class SiteUplink:
 
     def _changed(self, station: _Station, state: LinkState, detail: str) -> None:
         if station.state is not state:
+            # A station that is still starting is no news: its absence is told as trouble, later.
+            starting = station.state is None and state is LinkState.DOWN
             station.state = state
-            log.info("uplink.link", address=station.address, state=state.value, detail=detail)
+            tell = log.debug if starting else log.info
+            tell("uplink.link", address=station.address, state=state.value, detail=detail)
             self._duties.link_changed(station.address, state, detail)
 
 

@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -297,6 +298,8 @@ class Writer:
             f"The {self._where}: its writer thread ended ({type(error).__name__}).",
             hint="Nothing more can be written. Restart this process and report this.",
         )
+        with suppress(Exception):  # nothing stands between a dead thread and those who wait for it
+            log.critical("store: %s", failure, exc_info=error)
         with self._wake:
             self._failure = failure
             waiting, calls = [*self._batch, *self._queue], list(self._on_end)
@@ -305,7 +308,6 @@ class Writer:
             item.waiter.answer(Outcome(error=failure))
         for call in calls:
             call()
-        log.critical("store: %s", failure, exc_info=error)  # last: it may be what fails
 
 
 def _closed(where: str) -> StoreStoppedError:

@@ -127,7 +127,9 @@ async def _console(request: Asked, work: Work | None) -> Response[str]:
     session = session_of(request)
     items = await console_of(request).desk.queue(session)
     values = _queue_values(request, session, items)
-    return page(request, "console.html", session, **values, **_work_values(work))
+    known = await console_of(request).sites.sites(session)
+    unproven = [site.name for site in known if site.nobody_comes]
+    return page(request, "console.html", session, unproven=unproven, **values, **_work_values(work))
 
 
 def _queue_values(

@@ -1,0 +1,93 @@
+"""`person`: two codes that both work and mean two things, shown once and to nobody else."""
+
+import json
+import re
+
+import pytest
+
+from running import Stack, until, watchword
+from telling import one_line
+
+pytestmark = [pytest.mark.slow, pytest.mark.process]
+
+
+def incidents_of(hotel: Stack, name: str) -> list[dict[str, object]]:
+    return [one for one in hotel.incidents() if one["person"] == name]
+
+
+def test_a_person_is_added_and_removed_again(hotel: Stack) -> None:
+    mine = hotel.ask("person", "add", "Nina Berg")
+    assert mine["name"] == "Nina Berg"
+    assert re.fullmatch(r"\d{6}", mine["normal"]) and re.fullmatch(r"\d{6}", mine["duress"])
+    assert mine["normal"] != mine["duress"]
+    assert hotel.attempt(mine["normal"])["accepted"]
+    assert incidents_of(hotel, "Nina Berg") == []
+    assert hotel.attempt(mine["duress"])["accepted"]
+    (one,) = until(lambda: incidents_of(hotel, "Nina Berg"), within_s=20)
+    assert one["kind"] == "duress"
+    gone = hotel.ask("person", "remove", "Nina Berg")
+    assert gone["name"] == "Nina Berg"
+    assert not any(p["name"] == "Nina Berg" for p in hotel.ask("person", "list"))
+    until(lambda: not hotel.attempt(mine["normal"])["accepted"], within_s=20)
+    assert not hotel.attempt(mine["duress"])["accepted"]
+
+
+def test_codes_are_shown_once_and_in_groups(hotel: Stack) -> None:
+    done = watchword("person", "add", "Olaf Dahl", "--data", str(hotel.data))
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"every day  (\d{3} \d{3})    if forced  (\d{3} \d{3})", done.stdout)
+    assert found is not None
+    listed = watchword("person", "list", "--data", str(hotel.data)).stdout
+    assert "Olaf Dahl" in listed and "holds codes" in listed
+    for shown in found.groups():
+        code = shown.replace(" ", "")
+        assert shown not in listed and code not in listed
+        for path in hotel.data.rglob("*"):
+            if path.is_file() and path.suffix in {".log", ".json", ".db", ".toml"}:
+                assert code.encode() not in path.read_bytes(), path
+        assert code not in (hotel.data.parent / f"{hotel.data.name}.log").read_text()
+
+
+def test_an_invited_person_is_listed_and_holds_nothing_yet(hotel: Stack) -> None:
+    made = hotel.ask("person", "add", "Pia Holm", "--invite")
+    assert set(made) == {"link", "code"}
+    (row,) = [p for p in hotel.ask("person", "list") if p["name"] == "Pia Holm"]
+    assert row["state"] == "invited"
+    text = watchword("person", "add", "Pia Holm", "--invite", "--data", str(hotel.data)).stdout
+    assert re.search(r"^link  http\S+/enrol/\S+$", text, re.MULTILINE)
+    assert re.search(r"^code  [2-9A-Z]{4}-[2-9A-Z]{4}$", text, re.MULTILINE)
+
+
+def test_new_codes_for_the_same_person_end_the_old_ones(hotel: Stack) -> None:
+    first, second = (hotel.ask("person", "add", "Rolf Lund") for _ in range(2))
+    assert hotel.attempt(second["normal"])["accepted"]
+    assert not hotel.attempt(first["normal"])["accepted"]
+    assert [p["name"] for p in hotel.ask("person", "list")].count("Rolf Lund") == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (("add", "   "), "printable characters"),
+        (("add", "x" * 200), "printable characters"),
+        (("add", "Nina Berg", "--site", "Nowhere"), "'Nowhere'"),
+        (("remove", "Nobody At All"), "'Nobody At All'"),
+        (("add", "a\nb\x00"), "printable characters"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(hotel: Stack, args: tuple[str, ...], says: str) -> None:
+    if "\x00" in args[1]:
+        args = (args[0], "a\u2028b", *args[2:])  # no command line carries a zero byte
+    done = watchword("person", *args, "--data", str(hotel.data))
+    one_line(done, says)
+
+
+def test_an_empty_list_is_a_sentence_and_as_json_a_list(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    done = watchword("person", "list", "--data", str(tmp_path))
+    one_line(done, "No running process")
+
+
+def test_a_list_is_json_for_scripts(hotel: Stack) -> None:
+    done = watchword("person", "list", "--json", "--data", str(hotel.data))
+    rows = json.loads(done.stdout)
+    assert {"site", "name", "state"} == set(rows[0])
