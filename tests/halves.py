@@ -6,15 +6,18 @@ import random
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from watchword.adapters.shared.control import ask
+from watchword.adapters.shared.files import private_dir
+from watchword.site.slots import Cost
+from watchword.storage.site import queries
 from watchword.wiring.process import Life
-from watchword.wiring.provision import provision_both
+from watchword.wiring.provision import open_site, provision_both
+from watchword.wiring.site import DERIVATION, run_site_half
 from watchword.wiring.site import Listen as SiteListen
-from watchword.wiring.site import run_site_half
 from watchword.wiring.station import Listen as StationListen
 from watchword.wiring.station import run_station_half
 
@@ -122,3 +125,11 @@ async def until(true: Callable[[], Awaitable[Any]], *, within_s: float = 15.0) -
         while not (found := await true()):  # noqa: ASYNC110 - seen from outside
             await asyncio.sleep(0.02)
     return found
+
+
+def cheap(data: Path) -> Path:
+    """Prepare a data directory whose site derives codes at once, for tests that give many out."""
+    store = open_site(private_dir(private_dir(data) / "site"))
+    store.write_now(lambda c: queries.value_set(c, DERIVATION, asdict(Cost(64, 1))))
+    store.close()
+    return data

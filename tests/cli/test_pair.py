@@ -21,11 +21,11 @@ def test_a_string_goes_alone_to_standard_output(hotel: Stack) -> None:
 
 
 def test_a_keypad_link_works_once_and_so_does_its_code(hotel: Stack) -> None:
-    made = hotel.ask("pair", "keypad", "Gate", "--area", "Back office")
+    made = hotel.ask("pair", "keypad", "Gate", "--area", "Lobby")
     with httpx.Client(trust_env=False, follow_redirects=True) as browser:
         assert browser.get(made["url"]).status_code == 200
         base = f"http://127.0.0.1:{hotel.ports[0]}"
-        assert browser.get(f"{base}/state").json()["area"] == "Back office"
+        assert browser.get(f"{base}/state").json()["area"] == "Lobby"
     with httpx.Client(trust_env=False) as other:
         assert other.get(made["url"]).status_code == 400
         given = {"code": made["code"]}

@@ -216,8 +216,7 @@ def cheat(snapshot, leak: Leak):
     """The same day with the other code, lived by a site with a leak."""
     source = snapshot.root / "source"
     shutil.rmtree(source, ignore_errors=True)
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(SOURCE, source / "watchword", ignore=ignored)
+    shutil.copytree(SOURCE, source / "watchword")  # with what is compiled: it starts sooner
     (source / "watchword" / "site" / "cheat.py").write_text(CHEAT)
     leak.plant(source)
     return live(snapshot, "duress", source=source, short=not leak.long)

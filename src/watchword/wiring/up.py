@@ -249,7 +249,8 @@ def _announce(data: Path, host: str, ports: Ports) -> None:
     base = f"http://{host}"
     shown = _refreshed_demo(data, host, ports)
     console = _console_url(host, ports)
-    typer.echo(f"keypad     {shown.get('keypad', {}).get('url', f'{base}:{ports.site}/')}")
+    pairing = f"{base}:{ports.site}/  (pair it: watchword pair keypad --data {data})"
+    typer.echo(f"keypad     {shown.get('keypad', {}).get('url', pairing)}")
     typer.echo(f"console    {console}")
     typer.echo(f"enrolment  {console}enrol  (links come from the console: Sites)")
     if shown:

@@ -293,7 +293,7 @@ async def test_what_has_no_room_is_told(world: World, monkeypatch: pytest.Monkey
 
 async def test_a_letter_that_makes_us_fail_ends_no_link(world: World) -> None:
     sealed, cells = _letter()
-    there, here = StationStore(down=list(cells)), SiteStore()
+    there, here = StationStore(), SiteStore()
     take, failed = here.letter, asyncio.Event()
 
     async def broken(arrived: bytes) -> None:
@@ -308,6 +308,9 @@ async def test_a_letter_that_makes_us_fail_ends_no_link(world: World) -> None:
         cable(station.address) as (line_, address),
         world.site(address, world.site_tls(station.tls, there), here),
     ):
+        await until(here.moved, lambda: _up(here))
+        there.down = list(cells)
+        station.uplink.wake("a1" * 16)
         async with asyncio.timeout(10):
             await failed.wait()
         line_.cut()
