@@ -12,6 +12,7 @@ from typing import Any
 
 from watchword.adapters.shared.control import ask
 from watchword.adapters.shared.files import private_dir
+from watchword.site.config import SAMPLE
 from watchword.site.slots import Cost
 from watchword.storage.site import queries
 from watchword.wiring.process import Life
@@ -128,8 +129,12 @@ async def until(true: Callable[[], Awaitable[Any]], *, within_s: float = 15.0) -
 
 
 def cheap(data: Path) -> Path:
-    """Prepare a data directory whose site derives codes at once, for tests that give many out."""
-    store = open_site(private_dir(private_dir(data) / "site"))
+    """Prepare a data directory whose site takes codes fast, for tests that give many out."""
+    directory = private_dir(private_dir(data) / "site")
+    quick = SAMPLE.replace("attempt_interval_s = 2.0", "attempt_interval_s = 0.5")
+    assert quick != SAMPLE
+    (directory / "site.toml").write_text(quick)
+    store = open_site(directory)
     store.write_now(lambda c: queries.value_set(c, DERIVATION, asdict(Cost(64, 1))))
     store.close()
     return data

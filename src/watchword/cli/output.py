@@ -13,6 +13,7 @@ from watchword.adapters.shared.control import ask
 from watchword.core.errors import InputError
 
 SECRET_CHARS_MAX = 1024
+WIDTH_PIPED = 10_000  # columns; wider than any row
 
 
 def show_json(value: Any) -> None:
@@ -33,7 +34,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, empty: 
         table.add_column(column)
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    # Into a pipe a row stays one line, and a name in brackets is a name.
+    width = None if sys.stdout.isatty() else WIDTH_PIPED
+    Console(width=width, markup=False, emoji=False, highlight=False).print(table)
 
 
 def secret_from(text: str, *, what: str) -> str:

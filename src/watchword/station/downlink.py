@@ -16,6 +16,9 @@ from watchword.wire.letter import PIECES, cut
 from watchword.wire.uplink import Cell, CellId
 
 
+LETTERS_MAX = 500  # 8,500 cells: what a link's outbox holds; more come after a reconnect
+
+
 class Letters:
     """The queued letters of all sites, as cells of one epoch for each run of the station."""
 
@@ -26,7 +29,7 @@ class Letters:
 
     async def cells(self, site: str) -> Sequence[Cell]:
         """The cells of every letter that waits for this site (its id), in order."""
-        rows = await self._store.read(lambda c: queries.letters_queued(c, site))
+        rows = await self._store.read(lambda c: queries.letters_queued(c, site, limit=LETTERS_MAX))
         return [cell for row in rows for cell in self._cut(row)]
 
     async def delivered(self, cells: Sequence[CellId]) -> None:

@@ -1,6 +1,6 @@
 """The sites of a station and the people there: who may be invited, removed, and what is proven."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
@@ -23,8 +23,8 @@ PROOF_INTERVAL_S = {proof.value: int(INTERVAL_S[proof]) for proof in Proven}
 class Invitation:
     """The full link and the one-time code of an invited person."""
 
-    link: str
-    code: str
+    link: str = field(repr=False)
+    code: str = field(repr=False)
 
 
 class People:

@@ -7,6 +7,7 @@ tasks: a dead task is never left behind in a running process.
 import asyncio
 import fcntl
 import os
+import resource
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
@@ -78,6 +79,8 @@ def live(name: str, main: Callable[[asyncio.Event], Awaitable[None]], *, parent_
         WatchwordError: what ended it, taken out of the task group that it ended.
     """
     logs.configure(name)
+    # Digits and keys pass through this memory: a crash must not write them to a disk.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         uvloop.run(_main(main, parent_fd))
     except BaseExceptionGroup as group:

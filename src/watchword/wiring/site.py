@@ -1,7 +1,6 @@
 """Joins the parts of the site's process, and of no other."""
 
 import asyncio
-import resource
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -63,8 +62,6 @@ async def run_site_half(data: Path, where: Listen, life: Life, stop: asyncio.Eve
         ConfigError: settings or keys cannot be used.
         LocalFaultError: not paired yet, a port taken, a database that cannot be opened.
     """
-    # Digits and the site key pass through this memory: a crash must not write them to a disk.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     directory = data / "site"
     if not (directory / DATABASE).exists():
         raise _not_paired(directory)

@@ -95,15 +95,27 @@ class SiteUplink:
     async def _keep_up(self, station: _Station) -> None:
         context = self._tls.context()
         while True:
-            state, why = await self._link_once(station, context)
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                # A link that fails as it is cancelled raises its failure, and the wish to end
-                # would be forgotten: the process would run on, deaf, with all else stopped.
-                raise asyncio.CancelledError
+            state, why = await self._apart(station, context)
             self._changed(station, state, why)
             # Where many sites lose one station, they should not all come back at once.
             await asyncio.sleep(station.pause_s * (0.75 + secrets.randbelow(500) / 1000))
             station.pause_s = min(2 * station.pause_s, BACKOFF_S_MAX)
+
+    async def _apart(self, station: _Station, context: ssl.SSLContext) -> tuple[LinkState, str]:
+        """One link as a task of its own, so that the wish to end cannot be forgotten.
+
+        A task group that fails as it is cancelled raises the failure and drops the wish: we
+        would connect again for ever, with all the rest of the process stopped.
+        """
+        loop = asyncio.get_running_loop()  # not a group: that is what forgets
+        link = loop.create_task(self._link_once(station, context), name="uplink-link")
+        try:
+            await asyncio.wait((link,))
+        except asyncio.CancelledError:
+            link.cancel()
+            await asyncio.gather(link, return_exceptions=True)
+            raise
+        return link.result()
 
     async def _link_once(self, station: _Station, context: ssl.SSLContext) -> tuple[LinkState, str]:
         """One connection from start to end; answers with why it ended."""

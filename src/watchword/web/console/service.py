@@ -8,7 +8,7 @@ All methods raise the errors of `core.errors`. NotFoundError also stands for "no
 you": that something exists must not show.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -40,8 +40,8 @@ those who send help take it."""
 class Invitation:
     """What an invited person needs; shown once. The code travels another way than the link."""
 
-    link: str
-    code: str
+    link: str = field(repr=False)
+    code: str = field(repr=False)
 
 
 class Sessions(Protocol):
