@@ -49,6 +49,13 @@ NO_TEST_FILE = {
     "core/words.py": "names; its one property is used by every test of arming",
     "storage/site/migrations/": "run by tests/contracts on both databases",
     "storage/station/migrations/": "run by tests/contracts on both databases",
+    "storage/station/queries_operators.py": "every query of it is in tests/contracts, with the "
+    "incidents that operators work on: test_storage_station_incidents.py",
+    "storage/station/queries_people.py": "every query of it is in tests/contracts, with the "
+    "sites that people are at: test_storage_station_sites.py",
+    "web/keypad/devices.py": "cookies are seen only in answers: tests/web/keypad/test_app.py",
+    "web/keypad/pairing.py": "its routes need the whole app: tests/web/keypad/test_app.py",
+    "web/keypad/panel.py": "its routes need the whole app: tests/web/keypad/test_app.py",
 }
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from hotel import ANN, Hotel
 from linking import WAIT_S, StationStore, World, until
@@ -163,6 +164,35 @@ class TestRows:
         await desk.outgoing.acknowledged([one.id for one in waiting[:3]])
         assert [row.counter for row in hotel.outbox()] == [4]
 
+    @pytest.mark.parametrize("damage", [b"", b"short", bytes(180)])
+    async def test_a_damaged_row_keeps_no_other_from_going_out(
+        self, hotel: Hotel, desk: Desk, damage: bytes
+    ) -> None:
+        """It stays where it is, and is told loudly: what it said may be read by a person yet."""
+        stored(hotel, 1)
+        bad = replace(cell(2), cell=damage)
+        hotel.store.write_now(lambda c: queries.outbox_add(c, bad))
+        stored(hotel, 3)
+        with capture_logs() as lines:
+            waiting = await desk.outgoing.waiting()
+        assert [one.counter for one in waiting] == [1, 3]
+        assert [line["log_level"] for line in lines] == ["critical"]
+        await desk.outgoing.acknowledged([one.id for one in waiting])
+        assert [row.counter for row in hotel.outbox()] == [2]
+
+    async def test_written_while_its_first_sending_is_being_acknowledged(
+        self, hotel: Hotel, desk: Desk
+    ) -> None:
+        """Its row comes between: it must be let go of with the next acknowledgement."""
+        desk.outgoing.send(cell(1))
+        sent = desk.offered.cells[0].id
+        acknowledging = asyncio.ensure_future(desk.outgoing.acknowledged([sent]))
+        await asyncio.sleep(0)
+        desk.outgoing.send(stored(hotel, 1))
+        await acknowledging
+        await desk.outgoing.acknowledged([sent])
+        assert hotel.outbox() == []
+
     async def test_what_comes_before_the_uplink_waits_in_the_outbox(self, hotel: Hotel) -> None:
         early = Outgoing(hotel.store)
         early.send(stored(hotel, 1))
@@ -258,6 +288,7 @@ class TestTrouble:
             await self._told(desk, lambda: desk.told.troubles[-1:] == [("uplink", False)])
             desk.outgoing.link_changed(A, LinkState.UP, "")
             desk.outgoing.link_changed(B, LinkState.DOWN, "")
+            assert desk.outgoing._up.is_set(), "so that no grace begins to run"
             desk.outgoing.certificates_expired(A, ["station"])  # comes after whatever waited
             await self._told(desk, lambda: desk.told.troubles[-1] == ("certificate", True))
             assert desk.told.troubles[-2] == ("uplink", False)

@@ -15,7 +15,6 @@ from watchword.storage.station.queries import LetterRow
 from watchword.wire.letter import PIECES, cut
 from watchword.wire.uplink import Cell, CellId
 
-
 LETTERS_MAX = 500  # 8,500 cells: what a link's outbox holds; more come after a reconnect
 
 
