@@ -310,6 +310,19 @@ class TestTrouble:
             await self._told(desk, lambda: len(desk.told.troubles) == 2)
         assert desk.told.troubles == [("certificate", True), ("certificate", False)]
 
+    async def test_a_station_that_is_linked_and_does_not_answer_is_trouble(
+        self, hotel: Hotel, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(outgoing, "LINK_GRACE_S", 3600.0)
+        monkeypatch.setattr(outgoing, "UNANSWERED_S", 0.05)
+        monkeypatch.setattr(outgoing, "LOOK_S", 0.01)
+        async with running(desk):
+            desk.outgoing.send(stored(hotel, 1, ReportClass.VALID))
+            await self._told(desk, lambda: desk.told.troubles == [("unanswered", True)])
+            await desk.outgoing.acknowledged([desk.offered.cells[0].id])
+            await self._told(desk, lambda: desk.told.troubles[-1] == ("unanswered", False))
+        assert len(desk.told.troubles) == 2
+
     async def test_news_that_nobody_takes_is_bounded(self, hotel: Hotel) -> None:
         alone = Outgoing(hotel.store)
         for _ in range(1000):

@@ -37,3 +37,18 @@ async def test_a_raised_incident_shows_the_plan_that_counts(station: Station) ->
     assert view.plan == "duress (built in) v1"
     assert [s.number for s in view.steps] == [1, 2, 3, 4]
     assert view.steps[0].label == "Dispatch police"
+
+
+async def test_a_trouble_of_the_site_itself_is_named(station: Station) -> None:
+    """Also one of a later release, by its number."""
+    for detail, words in ((1, "cannot save to its disk"), (5, "did not answer"), (77, "number 77")):
+        await station.hear(
+            station.site.cell(Event.TROUBLE, ReportClass.TROUBLE, detail=detail, place=0)
+        )
+        found = await station.desk.listing()
+        texts = [
+            item.text
+            for one in found
+            for item in (await station.desk.incident(one["id"], OFF_SITE)).timeline
+        ]
+        assert any(words in text for text in texts), texts

@@ -21,6 +21,7 @@ from watchword.storage.site.queries import OutboxCell
 from watchword.wire.uplink import NO_CHAIN, Cell, CellId, Chain
 
 LINK_GRACE_S = 10.0  # a station that restarts is back sooner; trouble that flaps is not read
+UNANSWERED_S = 30.0  # twice the time after which a cell is sent again within a connection
 LOOK_S = 5.0  # entries of the journal that came without a report are witnessed this late at most
 URGENT = frozenset({ReportClass.BUTTON, ReportClass.ALARM})
 """Classes whose report is a public fact that speeds the link up (design, section 4)."""
@@ -46,6 +47,7 @@ class Outgoing:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rows: dict[CellId, int] = {}
+        self._since: dict[CellId, float] = {}  # offered and not acknowledged, by when
         self._uplink: Uplink | None = None
         self._panel: Told | None = None
         self._letter: Callable[[bytes], Awaitable[None]] | None = None
@@ -66,6 +68,7 @@ class Outgoing:
         ready = as_cell(cell)
         if cell.id:
             self._rows[ready.id] = cell.id
+        self._since.setdefault(ready.id, asyncio.get_running_loop().time())
         self._moved.set()
         if self._uplink is None:
             return  # before the uplink runs: `waiting` reads it from the outbox
@@ -79,6 +82,7 @@ class Outgoing:
             tasks.create_task(self._follow_journal(), name="journal-head")
             tasks.create_task(self._pass_troubles(), name="link-troubles")
             tasks.create_task(self._watch_link(), name="link-watch")
+            tasks.create_task(self._watch_answers(), name="answer-watch")
 
     async def waiting(self) -> Sequence[Cell]:
         """Every cell of the outbox that is not acknowledged, oldest first."""
@@ -92,11 +96,14 @@ class Outgoing:
                 log.critical("outgoing.row-unreadable", row=row.id, error=type(error).__name__)
                 continue
             self._rows[cell.id] = row.id
+            self._since.setdefault(cell.id, asyncio.get_running_loop().time())
             cells.append(cell)
         return cells
 
     async def acknowledged(self, cells: Sequence[CellId]) -> None:
         """The station has these: let go of their rows."""
+        for cell in cells:
+            self._since.pop(cell, None)
         gone = {cell: row for cell in cells if (row := self._rows.get(cell))}
         await self._store.write(lambda c: queries.outbox_remove(c, list(gone.values())))
         for cell, row in gone.items():
@@ -158,6 +165,19 @@ class Outgoing:
                 await self._up.wait()
             self._trouble("uplink", on=False)
             await self._down.wait()
+
+    async def _watch_answers(self) -> None:
+        """A link may be up and the station deaf, with its disk full: that must show here."""
+        told = False
+        while True:
+            oldest = min(self._since.values(), default=None)
+            waits = oldest is not None and (
+                asyncio.get_running_loop().time() - oldest > UNANSWERED_S
+            )
+            if waits != told:
+                told = waits
+                self._trouble("unanswered", on=waits)
+            await asyncio.sleep(LOOK_S)
 
     async def _follow_journal(self) -> None:
         while True:

@@ -20,7 +20,13 @@ from watchword.storage.site.queries import OutboxCell
 from watchword.wire.report import PAYLOAD_BYTES, DirectoryEntry, pack_directory
 
 DIRECTORY_AREA, DIRECTORY_ENTRY, DIRECTORY_ZONE, DIRECTORY_BUTTON = 1, 2, 3, 4
-TROUBLES: Mapping[str, int] = {"storage": 1, "uplink": 2, "clock": 3, "certificate": 4}
+TROUBLES: Mapping[str, int] = {
+    "storage": 1,
+    "uplink": 2,
+    "clock": 3,
+    "certificate": 4,
+    "unanswered": 5,
+}
 """Troubles by their key in the catalogue; the number is the detail of the report."""
 
 _CLASSES = {

@@ -184,16 +184,22 @@ class _Reader:
                 held = self.report.detail == _BUTTON_ZONE
                 return Entry("alarm", said), Kind.HOLD_UP if held else Kind.BURGLARY, False
             case Event.TROUBLE:
-                return Entry("trouble", said), Kind.TROUBLE, False
+                return Entry("trouble", said | self._trouble()), Kind.TROUBLE, False
             case Event.ALARM_ABORTED | Event.ALARM_RESTORED | Event.EXIT_ERROR:
                 return Entry(event.name.lower().replace("_", "-"), said), None, False
             case Event.TROUBLE_RESTORED:
-                return Entry("trouble-restored", said), None, False
+                return Entry("trouble-restored", said | self._trouble()), None, False
             case None:
                 said["event"] = self.report.event
                 return Entry("report-unknown", said), Kind.TROUBLE, True
             case _:
                 return None, None, False
+
+    def _trouble(self) -> dict[str, str]:
+        """Which trouble of its own a site tells; a number of a later release stays a number."""
+        detail = self.report.detail
+        unknown = TEXTS["trouble.other"].format(number=detail)
+        return {"place": TEXTS.get(f"trouble.{detail}", unknown)}
 
     def _attempt(
         self, event: Event | None, token: Token | None, code: str | None, qualifier: str | None

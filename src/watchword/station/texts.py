@@ -39,6 +39,12 @@ TEXTS: Final[Mapping[str, str]] = {
     "alarm-restored": "{place} is quiet again. This changes nothing here.",
     "exit-error": "The alarm came right after leaving: {place}.",
     "trouble": "Trouble reported by the site: {place}.",
+    "trouble.1": "it cannot save to its disk",
+    "trouble.2": "it had no connection to the station",
+    "trouble.3": "its clock is wrong",
+    "trouble.4": "a certificate has expired",
+    "trouble.5": "the station did not answer it",
+    "trouble.other": "number {number}",
     "trouble-restored": "The site says that this trouble is over: {place}.",
     "journal-broken": "The site's journal does not continue what was witnessed: it had {known} "
     "entries and has {told}. It was rewritten, or restored from a back-up.",
