@@ -10,6 +10,8 @@ from telling import one_line
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
+AT = ("--site", "Hotel Aurora")  # tests of `pair join` give the same station more sites
+
 
 def forced(hotel: Stack) -> int:
     """How many forced codes the station knows of: those of one place join one incident."""
@@ -17,7 +19,7 @@ def forced(hotel: Stack) -> int:
 
 
 def test_a_person_is_added_and_removed_again(hotel: Stack) -> None:
-    mine = hotel.ask("person", "add", "Nina Berg")
+    mine = hotel.ask("person", "add", "Nina Berg", *AT)
     assert mine["name"] == "Nina Berg"
     assert re.fullmatch(r"\d{6}", mine["normal"]) and re.fullmatch(r"\d{6}", mine["duress"])
     assert mine["normal"] != mine["duress"]
@@ -25,7 +27,7 @@ def test_a_person_is_added_and_removed_again(hotel: Stack) -> None:
     assert hotel.attempt(mine["normal"])["accepted"]
     assert hotel.attempt(mine["duress"])["accepted"]
     assert until(lambda: forced(hotel) - before, within_s=20) == 1
-    gone = hotel.ask("person", "remove", "Nina Berg")
+    gone = hotel.ask("person", "remove", "Nina Berg", *AT)
     assert gone["name"] == "Nina Berg"
     assert not any(p["name"] == "Nina Berg" for p in hotel.ask("person", "list"))
     until(lambda: not hotel.attempt(mine["normal"])["accepted"], within_s=20)
@@ -33,7 +35,7 @@ def test_a_person_is_added_and_removed_again(hotel: Stack) -> None:
 
 
 def test_codes_are_shown_once_and_in_groups(hotel: Stack) -> None:
-    done = watchword("person", "add", "Olaf Dahl", "--data", str(hotel.data))
+    done = watchword("person", "add", "Olaf Dahl", *AT, "--data", str(hotel.data))
     assert done.returncode == 0, done.stderr
     found = re.search(r"every day  (\d{3} \d{3})    if forced  (\d{3} \d{3})", done.stdout)
     assert found is not None
@@ -49,17 +51,17 @@ def test_codes_are_shown_once_and_in_groups(hotel: Stack) -> None:
 
 
 def test_an_invited_person_is_listed_and_holds_nothing_yet(hotel: Stack) -> None:
-    made = hotel.ask("person", "add", "Pia Holm", "--invite")
+    made = hotel.ask("person", "add", "Pia Holm", "--invite", *AT)
     assert set(made) == {"link", "code"}
     (row,) = [p for p in hotel.ask("person", "list") if p["name"] == "Pia Holm"]
     assert row["state"] == "invited"
-    text = watchword("person", "add", "Pia Holm", "--invite", "--data", str(hotel.data)).stdout
+    text = watchword("person", "add", "Pia Holm", "--invite", *AT, "--data", str(hotel.data)).stdout
     assert re.search(r"^link  http\S+/enrol/\S+$", text, re.MULTILINE)
     assert re.search(r"^code  [2-9A-Z]{4}-[2-9A-Z]{4}$", text, re.MULTILINE)
 
 
 def test_new_codes_for_the_same_person_end_the_old_ones(hotel: Stack) -> None:
-    first, second = (hotel.ask("person", "add", "Rolf Lund") for _ in range(2))
+    first, second = (hotel.ask("person", "add", "Rolf Lund", *AT) for _ in range(2))
     assert hotel.attempt(second["normal"])["accepted"]
     assert not hotel.attempt(first["normal"])["accepted"]
     assert [p["name"] for p in hotel.ask("person", "list")].count("Rolf Lund") == 1
@@ -68,11 +70,11 @@ def test_new_codes_for_the_same_person_end_the_old_ones(hotel: Stack) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (("add", "   "), "printable characters"),
-        (("add", "x" * 200), "printable characters"),
+        (("add", "   ", *AT), "printable characters"),
+        (("add", "x" * 200, *AT), "printable characters"),
         (("add", "Nina Berg", "--site", "Nowhere"), "'Nowhere'"),
-        (("remove", "Nobody At All"), "'Nobody At All'"),
-        (("add", "a\u202eb"), "printable characters"),
+        (("remove", "Nobody At All", *AT), "'Nobody At All'"),
+        (("add", "a\u202eb", *AT), "printable characters"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(hotel: Stack, args: tuple[str, ...], says: str) -> None:

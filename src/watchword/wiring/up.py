@@ -54,6 +54,7 @@ class Half:
     start_at: float = 0.0
     ready_pipe: int = -1
     waiting: bool = field(default=False)
+    ready: bool = field(default=False)
 
 
 def run(data: Path, *, demo: bool, host: str, ports: Ports) -> int:
@@ -148,7 +149,7 @@ def _halves(data: Path, host: str, ports: Ports) -> tuple[Half, ...]:
 
 def _start(half: Half, parent_pipe: int) -> None:
     half.ready_pipe, writing = os.pipe()
-    half.waiting = True
+    half.waiting, half.ready = True, False
     half.process = subprocess.Popen(
         [*half.command, "--ready-fd", str(writing), "--parent-fd", str(parent_pipe)],
         pass_fds=(writing, parent_pipe),
@@ -170,7 +171,7 @@ def _supervise(halves: tuple[Half, ...], stopped: int, announce: Any) -> int:
             if _told_to_stop(halves, stopped):
                 return 0
             _restart_dead(halves, alive, announced=announced)
-            if not announced and not any(h.waiting for h in halves):
+            if not announced and all(h.ready for h in halves):
                 announce()
                 announced = True
             if not announced and time.monotonic() > deadline:
@@ -203,7 +204,9 @@ def _told_to_stop(halves: tuple[Half, ...], stopped: int) -> bool:
 
 
 def _heard(half: Half) -> None:
-    if os.read(half.ready_pipe, 16):
+    # The end of the pipe without a word is a half that is dying, seen before it is dead.
+    half.ready = bool(os.read(half.ready_pipe, 16))
+    if half.ready:
         half.deaths = 0
     os.close(half.ready_pipe)
     half.ready_pipe = -1
