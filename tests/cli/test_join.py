@@ -1,6 +1,7 @@
 """`pair join`: a second site, on its own machine, joins a station that watches another already."""
 
 import json
+import re
 import secrets
 import shutil
 import sqlite3
@@ -17,6 +18,7 @@ from running import Stack, until, watchword
 from telling import one_line
 from untouched import unchanged
 from watchword.adapters.shared.tls import Identity, SiteTls, StationTls, new_key, request
+from watchword.site.config import write_sample
 from watchword.wire.pairing import read_offer, show_offer
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -88,6 +90,21 @@ def test_what_runs_there_can_open_no_token_and_knows_no_incident(
     assert {"watchword.site.panel", "watchword.adapters.site.uplink"} <= loaded
     assert forbidden_at_the_site(loaded) == set()
     borealis.start()
+
+
+def test_codes_at_the_new_site_are_as_its_own_settings_say(hotel: Stack, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "site"
+    folder.mkdir(parents=True)
+    write_sample(folder / "site.toml")
+    text = (folder / "site.toml").read_text()
+    text = re.sub(r"^digits = \d", "digits = 8", text, flags=re.MULTILINE)
+    text = re.sub(r'^policy = "private"', 'policy = "independent"', text, flags=re.MULTILINE)
+    (folder / "site.toml").write_text(text)
+    done = join(tmp_path / "data", string(hotel, "Hotel Cassini"))
+    assert done.returncode == 0, done.stderr
+    with closing(database(hotel)) as c:
+        found = c.execute("select digits, policy from site where name = 'Hotel Cassini'").fetchone()
+    assert found == (8, "independent")
 
 
 def test_a_site_is_joined_once(hotel: Stack, joined: Path) -> None:

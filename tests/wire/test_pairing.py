@@ -139,6 +139,9 @@ def test_what_is_no_message_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("message", "field", "value"),
     [
+        (REQUEST, "digits", 3),
+        (REQUEST, "digits", "6"),
+        (REQUEST, "policy", "chosen"),
         (REQUEST, "secret", "AA" * 16),
         (REQUEST, "secret", "aa" * 15),
         (REQUEST, "secret", "aa" * 16 + "\n"),

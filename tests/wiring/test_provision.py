@@ -21,7 +21,14 @@ from watchword.storage.site.queries import Identity
 from watchword.storage.station import queries as station_queries
 from watchword.storage.station.queries import SiteRow
 from watchword.wire.seal import KeyPair
-from watchword.wiring.provision import ALL_RIGHTS, FIRST_OPERATOR, open_site, open_station
+from watchword.wiring.provision import (
+    ALL_RIGHTS,
+    FIRST_OPERATOR,
+    FIRST_SIGN_IN,
+    found_station,
+    open_site,
+    open_station,
+)
 from watchword.wiring.station import load_keys
 
 pytestmark = pytest.mark.slow
@@ -177,3 +184,14 @@ def test_a_file_where_the_directory_should_be_is_told(tmp_path: Path) -> None:
     with pytest.raises(LocalFaultError, match="cannot be used"):
         Halves(tmp_path / "data").provision()
     assert (tmp_path / "data").read_text() == "mine"
+
+
+def test_a_station_alone_gets_keys_settings_and_a_first_operator_once(tmp_path: Path) -> None:
+    found_station(tmp_path)
+    note = (tmp_path / "station" / FIRST_SIGN_IN).read_text().split()
+    assert note[0] == "admin" and len(note[1]) >= 16
+    key = (tmp_path / "station" / "station.key").read_bytes()
+    found_station(tmp_path)
+    assert (tmp_path / "station" / "station.key").read_bytes() == key
+    assert (tmp_path / "station" / FIRST_SIGN_IN).read_text().split() == note
+    assert not (tmp_path / "site").exists()

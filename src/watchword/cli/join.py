@@ -47,7 +47,9 @@ def join_station(data: Path, *, string: str) -> None:
         text = secret_from(string, what="pairing string")
         if not (directory / SITE_KEY).exists():
             write_private(directory / SITE_KEY, secrets.token_bytes(SITE_KEY_BYTES))
-        joined = asyncio.run(join(text, name=settings.name))
+        joined = asyncio.run(
+            join(text, name=settings.name, digits=settings.digits, policy=settings.policy)
+        )
         _keep(directory, store, settings.name, joined)
     finally:
         store.close()

@@ -85,7 +85,8 @@ class Accounts:
             taken = queries.pairing_take(c, secret_hash, int(at * 1000))
             if taken is None:
                 raise RefusedError("This pairing string was used already.")
-            return self.enter(c, site, SiteProfile(taken.site_name), at=at)
+            profile = SiteProfile(taken.site_name, policy=Policy(site.policy), digits=site.digits)
+            return self.enter(c, site, profile, at=at)
 
         return await self._store.write(store)
 

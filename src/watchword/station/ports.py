@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from watchword.core.codes import DEFAULT_DIGITS, Policy
 from watchword.wire.uplink import Cell, CellId, Chain, Stream
 
 
@@ -75,12 +76,17 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class NewSite:
-    """A site that has just proved its right to pair; `fingerprint` is SHA-256 in hex."""
+    """A site that has just proved its right to pair; `fingerprint` is SHA-256 in hex.
+
+    `digits` and `policy` (a value of `core.codes.Policy`) say what its codes are like.
+    """
 
     id: str
     name: str
     hpke_public: bytes
     fingerprint: str
+    digits: int = DEFAULT_DIGITS
+    policy: str = Policy.PRIVATE.value
 
 
 @dataclass(frozen=True, slots=True)

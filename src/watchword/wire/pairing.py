@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from watchword.core.codes import DEFAULT_DIGITS, MAX_DIGITS, MIN_DIGITS, Policy
 from watchword.core.errors import InputError
 from watchword.wire.faults import MalformedError
 
@@ -139,15 +140,18 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PairRequest:
-    """What a site sends: the right to join, its name, and the keys that it made.
+    """What a site sends: the right to join, its name, its keys, and what its codes are like.
 
-    `csr` is a PEM certificate request for its TLS key, `hpke_public` 32 bytes in hex.
+    `csr` is a PEM certificate request for its TLS key, `hpke_public` 32 bytes in hex;
+    `digits` and `policy` are what its settings say, and what enrolments are drawn by.
     """
 
     secret: str = field(repr=False)
     name: str
     csr: str
     hpke_public: str
+    digits: int = DEFAULT_DIGITS
+    policy: str = Policy.PRIVATE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,11 @@ _HEX: Final = {
     "station_key": 32,
     "station_key_id": 4,
 }
-_NUMBERS: Final = {"number": range(1, 2**32), "tick_ms": range(10, 60_001)}
+_NUMBERS: Final = {
+    "number": range(1, 2**32),
+    "tick_ms": range(10, 60_001),
+    "digits": range(MIN_DIGITS, MAX_DIGITS + 1),
+}
 
 
 def encode(message: Message) -> bytes:
@@ -225,6 +233,8 @@ def _good(name: str, value: Any) -> bool:
         return False
     if name in _HEX:
         return re.fullmatch(f"[0-9a-f]{{{2 * _HEX[name]}}}", value) is not None
+    if name == "policy":
+        return value in tuple(Policy)
     if name == "name":
         return len(value) <= NAME_CHARS_MAX and value.isprintable()
     return True

@@ -43,6 +43,7 @@ from watchword.wiring.site import DERIVATION, HPKE_KEY, SETTINGS, SITE_KEY
 from watchword.wiring.station import KEYS, load_keys, load_settings
 
 FIRST_OPERATOR = "admin"
+FIRST_SIGN_IN = "first-sign-in.txt"
 ALL_RIGHTS = frozenset({"work", "people", "prove"})
 
 
@@ -73,6 +74,16 @@ def provision_both(
     """Set both halves up on the first start; refresh addresses and links on later ones."""
     places = Places(host, site_port, station_port, uplink_port)
     asyncio.run(_provision(data, places, demo=demo))
+
+
+def found_station(data: Path) -> None:
+    """Make a station alone: its keys, settings, database and first operator."""
+    directory = private_dir(private_dir(data) / "station")
+    store = open_station(directory)
+    try:
+        asyncio.run(_first_operator(store, directory, demo=False))
+    finally:
+        store.close()
 
 
 async def _provision(data: Path, places: Places, *, demo: bool) -> None:
@@ -231,4 +242,4 @@ async def _first_operator(station: Store, directory: Path, *, demo: bool) -> Non
         FIRST_OPERATOR, display="Administrator", password=password, may=ALL_RIGHTS, by="set-up"
     )
     note = f"{FIRST_OPERATOR} {password}\n"
-    write_private(directory / "first-sign-in.txt", note.encode())
+    write_private(directory / FIRST_SIGN_IN, note.encode())

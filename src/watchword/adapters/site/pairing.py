@@ -14,6 +14,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 
 from watchword.adapters.shared import line, tls
+from watchword.core.codes import DEFAULT_DIGITS, Policy
 from watchword.core.errors import LocalFaultError, RefusedError, RemoteFaultError
 from watchword.wire.faults import MalformedError
 from watchword.wire.pairing import (
@@ -48,8 +49,10 @@ class Joined:
     hpke: KeyPair = field(repr=False)
 
 
-async def join(text: str, *, name: str) -> Joined:
-    """Pair with the station that handed out this string.
+async def join(
+    text: str, *, name: str, digits: int = DEFAULT_DIGITS, policy: Policy = Policy.PRIVATE
+) -> Joined:
+    """Pair with the station that handed out this string; `digits` and `policy` of our codes.
 
     Raises:
         InputError: it is no pairing string, or has a typing error.
@@ -70,7 +73,7 @@ async def join(text: str, *, name: str) -> Joined:
                 **line.OPTIONS,
             ) as ws,
         ):
-            return await _converse(ws, offer, name)
+            return await _converse(ws, offer, (name, digits, policy))
     except InvalidStatus as e:
         raise LocalFaultError(
             f"The station at {offer.address} cannot pair now ({e.response.status_code}).",
@@ -83,7 +86,8 @@ async def join(text: str, *, name: str) -> Joined:
         ) from None
 
 
-async def _converse(ws: ClientConnection, offer: Offer, name: str) -> Joined:
+async def _converse(ws: ClientConnection, offer: Offer, who: tuple[str, int, Policy]) -> Joined:
+    name, digits, policy = who
     station = _expected(ws, offer)
     key, hpke = tls.new_key(), KeyPair.generate()
     request = PairRequest(
@@ -91,6 +95,8 @@ async def _converse(ws: ClientConnection, offer: Offer, name: str) -> Joined:
         name=name,
         csr=tls.request(key, name),
         hpke_public=hpke.public.hex(),
+        digits=digits,
+        policy=policy.value,
     )
     await ws.send(encode(request))
     answer = decode(await ws.recv())

@@ -118,6 +118,8 @@ class PairingDesk:
             name=request.name,
             hpke_public=bytes.fromhex(request.hpke_public),
             fingerprint=tls.fingerprint(x509.load_pem_x509_certificate(certificate)),
+            digits=request.digits,
+            policy=request.policy,
         )
         try:
             admission = await self._registry.admit(secret_hash, site, at)
