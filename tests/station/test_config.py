@@ -38,7 +38,9 @@ def test_the_samples_webhook_works_when_its_marks_are_taken_away() -> None:
 def test_everything_is_read() -> None:
     station = '[station]\nname = " North "\ncall_back = "+1 555 0100"\nbase_url = "https://s"\n'
     station += 'database = "postgresql+psycopg://me:secret@host/name"\n'
+    station += 'uplink_host = "192.0.2.7"\nuplink_address = "station.example:8082"\n'
     settings = parse(station + hook(sites='["Hotel Aurora"]'))
+    assert (settings.uplink_host, settings.uplink_address) == ("192.0.2.7", "station.example:8082")
     assert (settings.name, settings.call_back, settings.base_url) == (
         "North",
         "+1 555 0100",

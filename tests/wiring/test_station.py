@@ -1,6 +1,7 @@
 """A whole station in this process: what answers, what settings do, and what stops it."""
 
 import asyncio
+import socket
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -13,6 +14,7 @@ from halves import HOST, Halves, until
 from untouched import unchanged
 from watchword.core.errors import ConfigError, LocalFaultError
 from watchword.station.config import StationSettings
+from watchword.wire.pairing import read_offer
 from watchword.wiring.process import Life
 from watchword.wiring.station import (
     Listen,
@@ -96,6 +98,21 @@ async def test_enrolment_links_are_made_from_the_address_in_the_settings(plain: 
     async with plain.station():
         made = await plain.ask_station("invite", name="Maria Lopez")
     assert made["link"].startswith("https://s.example/enrol/")
+
+
+@SLOW
+async def test_the_uplink_may_face_a_network_that_pages_may_not(plain: Halves) -> None:
+    """Where it listens and what pairing strings say are settings of their own."""
+    path = plain.data / "station" / "station.toml"
+    text = path.read_text().replace('uplink_host = ""', 'uplink_host = "::1"')
+    path.write_text(text.replace('uplink_address = ""', 'uplink_address = "station.example:8082"'))
+    async with plain.station():
+        made = await plain.ask_station("pair-offer", name="Hotel Borealis")
+        with socket.create_connection(("::1", plain.ports[2]), timeout=5):
+            pass
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", plain.ports[2]), timeout=5).close()
+    assert read_offer(made["string"]).address == "station.example:8082"
 
 
 @SLOW

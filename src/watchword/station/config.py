@@ -21,6 +21,10 @@ name = "Watchword station"
 call_back = ""
 # How browsers reach the console from outside, for enrolment links: https://station.example
 base_url = ""
+# Where sites on other machines find the uplink: the address to listen on, and the host:port
+# that goes into pairing strings. Empty: only this machine can reach it.
+uplink_host = ""
+uplink_address = ""
 # Empty for SQLite in this directory; postgresql+psycopg://user@host/name for many nodes.
 database = ""
 
@@ -32,7 +36,7 @@ database = ""
 # key_file = "webhook.key"
 """
 
-_STATION_KEYS = {"name", "call_back", "base_url", "database"}
+_STATION_KEYS = {"name", "call_back", "base_url", "database", "uplink_host", "uplink_address"}
 _LOCAL = re.compile(r"http://(127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?(/.*)?")
 _WEBHOOK_KEYS = {"name", "url", "key_file", "sites"}
 
@@ -55,6 +59,8 @@ class StationSettings:
     call_back: str = ""
     base_url: str = ""
     database: str = field(default="", repr=False)
+    uplink_host: str = ""
+    uplink_address: str = ""
     webhooks: tuple[WebhookSettings, ...] = ()
 
 
@@ -79,6 +85,8 @@ def parse_settings(path: Path, text: str, read_key: Any) -> StationSettings:
         call_back=_text(path, station, "call_back", ""),
         base_url=_text(path, station, "base_url", ""),
         database=_text(path, station, "database", ""),
+        uplink_host=_text(path, station, "uplink_host", ""),
+        uplink_address=_text(path, station, "uplink_address", ""),
         webhooks=tuple(_webhook(path, _table(path, h, "webhook"), read_key) for h in hooks),
     )
 

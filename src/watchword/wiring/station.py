@@ -191,7 +191,8 @@ async def run_station_half(data: Path, where: Listen, life: Life, stop: asyncio.
             stop=stop,
             demo=bool(await store.read(lambda c: queries.value_get(c, DEMO))),
         )
-        uplink_socket = bind(where.host, where.uplink_port)
+        # TLS with pinned certificates: it may face a network on which pages may not be plain.
+        uplink_socket = bind(settings.uplink_host or where.host, where.uplink_port)
         end.callback(uplink_socket.close)
         await half.uplink.start(uplink_socket)
         end.push_async_callback(half.uplink.close)
@@ -287,7 +288,7 @@ class _Half:
             overview=self.overview,
             accounts=self.accounts,
             identity=tls.identity,
-            uplink_address=f"{where.host}:{where.uplink_port}",
+            uplink_address=settings.uplink_address or f"{where.host}:{where.uplink_port}",
         )
 
     def jobs(self) -> dict[str, Any]:
