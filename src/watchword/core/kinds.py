@@ -247,7 +247,7 @@ def incident_id(site: int, epoch: int, cls: int, counter: int) -> str:
     """The incident's id, 32 hex digits, from its first report.
 
     The same at every station that received the report, so that their hand-offs are
-    recognised as one (design, section 9.6).
+    recognised as one.
     """
     named = struct.pack(">IQBI", site, epoch, cls, counter)
     return hashlib.sha256(b"watchword/incident/1|" + named).hexdigest()[:32]

@@ -1,7 +1,7 @@
 """What the rules and use cases may ask about time: an argument, never a global.
 
 Within one boot the monotonic clock is true; between boots only UTC is left, clamped
-by what the station said last (design, section 9.7). `SiteTime` owns that rule:
+by what the station said last (decision record 11). `SiteTime` owns that rule:
 
 * A wall clock that was behind at a boot is moved forward by what the site noted last.
 * The station's time moves it forward at once: what is due by then falls due.

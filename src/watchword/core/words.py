@@ -30,7 +30,7 @@ class Action(StrEnum):
 
 
 class ReportClass(IntEnum):
-    """The public class of a report, most urgent first (design, section 4, Uplink)."""
+    """The public class of a report, most urgent first."""
 
     BUTTON = 1
     VALID = 2

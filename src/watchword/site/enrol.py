@@ -1,6 +1,6 @@
 """What a site does with a letter from its station: take codes, or take them away.
 
-This file owns three rules (design, section 9.3): the first acceptable pair of a batch is
+This file owns three rules (decision record 10): the first acceptable pair of a batch is
 taken; every row of the table is written anew at each change; the same letter twice gives
 the same answer. The site learns two codes of a person and nothing that sets them apart.
 """

@@ -1,6 +1,6 @@
 """When an answer leaves: on a tick of a fixed grid, never when the work happens to be done.
 
-This file owns one rule (coercion reference, section 4.3): an attempt that arrived between
+This file owns one rule (docs/explanation/threat-model.md): an attempt that arrived between
 two ticks is answered one tick after the next. A timer alone overshoots by about a
 millisecond, and by how much depends on the work before it; so the last 3 ms are spun.
 """

@@ -1,6 +1,6 @@
 """What the panel wants kept: state, journal and outbox in one transaction, or in memory.
 
-This file owns one rule (design, section 9.4): a disk that takes nothing stops nobody. What
+This file owns one rule (decision record 3): a disk that takes nothing stops nobody. What
 could not be written is sent to the station at once all the same, is owed, and goes into the
 next transaction that succeeds. It is alike for every code, because nothing here sees one.
 """

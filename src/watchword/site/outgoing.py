@@ -24,7 +24,7 @@ LINK_GRACE_S = 10.0  # a station that restarts is back sooner; trouble that flap
 UNANSWERED_S = 30.0  # twice the time after which a cell is sent again within a connection
 LOOK_S = 5.0  # entries of the journal that came without a report are witnessed this late at most
 URGENT = frozenset({ReportClass.BUTTON, ReportClass.ALARM})
-"""Classes whose report is a public fact that speeds the link up (design, section 4)."""
+"""Classes whose report is a public fact that speeds the link up."""
 
 log = structlog.get_logger("outgoing")
 

@@ -1,6 +1,6 @@
 """The panel: what happens when a code is entered, a zone opens, or time passes.
 
-This file owns order and sameness (design, sections 1 and 9.4). An attempt is paced, derived,
+This file owns order and sameness (decision record 1). An attempt is paced, derived,
 looked up, decided on, sealed, committed and answered on a tick; every attempt takes all of
 these steps, valid or not, locked or not, and none of them depends on what a code meant,
 because nothing here could say it.

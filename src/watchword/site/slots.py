@@ -1,6 +1,6 @@
 """The slot table: how a code finds its person and its sealed token, and nothing else.
 
-This file owns three rules (design, section 1; coercion reference, section 5):
+This file owns three rules (decision record 1):
 one slow derivation per code; every row is looked at, whichever matches; who has not
 typed a code can neither read nor copy its token. What a token means is not here.
 """
@@ -30,7 +30,7 @@ ROWS_MIN = 16  # a small site must not show by its table how few people it has
 _TOP = 1 << (8 * RECORD_BYTES)
 _MASKS = (_TOP, 2 * _TOP - 1)  # what a row that does not match, and one that does, lets through
 
-DERIVATION_S_MIN = 0.005  # design, section 1
+DERIVATION_S_MIN = 0.005  # a million guesses must take hours, decision record 1
 _PASSES = 2
 _MEMORY_KIB_MIN = 8 * 1024
 _MEMORY_KIB_MAX = 64 * 1024  # an idle site stays within its 120 MB budget

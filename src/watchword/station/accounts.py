@@ -21,7 +21,7 @@ from watchword.storage.station.queries import (
 FIRST_ORGANISATION = OrganisationRow("0" * 32, "This organisation")
 FIRST_REGION = RegionRow("0" * 32, FIRST_ORGANISATION.id, "This region")
 TICK_MS = 250
-CATEGORY = "SP5"  # 90 s until silence is an incident; standards reference, section 4.6
+CATEGORY = "SP5"  # 90 s until silence is an incident
 NAME_CHARS_MAX = 80
 
 

@@ -1,6 +1,6 @@
 """Enrolment at the station: it hands on what it cannot open, and keeps whose slots are whose.
 
-This file owns four rules (design, section 9): a one-time link needs its one-time code, with
+This file owns four rules (decision record 1): a one-time link needs its one-time code, with
 bounded tries; slots wait as pending until the site says which pair it took; the same batch
 twice changes nothing; nothing here holds a code or a meaning.
 """

@@ -86,7 +86,7 @@ class Report:
     def differences(self, *, site: int, cls: int, epoch: int, counter: int) -> tuple[str, ...]:
         """Name what disagrees with the cell that carried it and the TLS identity of its sender.
 
-        Anything but an empty answer is an incident (design, section 9.5).
+        Anything but an empty answer is an incident.
         """
         outside = {"site": site, "cls": cls, "epoch": epoch, "counter": counter}
         return tuple(name for name, value in outside.items() if getattr(self, name) != value)

@@ -32,7 +32,7 @@ class May(StrEnum):
 
 CAUSES: Final = ("genuine", "mistake", "technical", "unexplained")
 PROOFS: Final = ("responders", "station", "psap")
-"""The three proofs of design section 4: responders answer, the other station answers,
+"""The three proofs that somebody comes: responders answer, the other station answers,
 those who send help take it."""
 
 
