@@ -293,15 +293,17 @@ class TestTrouble:
             await self._told(desk, lambda: desk.told.troubles[-1] == ("certificate", True))
             assert desk.told.troubles[-2] == ("uplink", False)
 
-    async def test_what_was_shed_is_trouble_and_stays_on_disk(
+    async def test_what_was_shed_is_trouble_and_leaves_the_disk_too(
         self, hotel: Hotel, desk: Desk, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(outgoing, "LINK_GRACE_S", 3600.0)
         async with running(desk):
             desk.outgoing.send(stored(hotel, 1, ReportClass.TROUBLE))
+            desk.outgoing.send(stored(hotel, 2, ReportClass.VALID))
             desk.outgoing.shed([desk.offered.cells[0].id])
             await self._told(desk, lambda: desk.told.troubles == [("uplink", True)])
-        assert [one.counter for one in await desk.outgoing.waiting()] == [1]
+            await _is(lambda: len(hotel.store.read_now(queries.outbox_load)) == 1)
+        assert [one.counter for one in await desk.outgoing.waiting()] == [2]
 
     async def test_an_expired_certificate_is_trouble_until_it_is_renewed(self, desk: Desk) -> None:
         async with running(desk):

@@ -48,6 +48,7 @@ class Outgoing:
         self._store = store
         self._rows: dict[CellId, int] = {}
         self._since: dict[CellId, float] = {}  # offered and not acknowledged, by when
+        self._shed_rows: list[int] = []
         self._uplink: Uplink | None = None
         self._panel: Told | None = None
         self._letter: Callable[[bytes], Awaitable[None]] | None = None
@@ -111,8 +112,16 @@ class Outgoing:
                 del self._rows[cell]
 
     def shed(self, cells: Sequence[CellId]) -> None:
-        """The uplink had no room; the rows stay and are offered after a restart."""
+        """The uplink had no room for these, the least urgent: told aloud, and let go of.
+
+        The outbox on disk has the same bound as the one in memory, or an outage would fill it.
+        """
         log.error("outgoing.shed", cells=len(cells))
+        for cell in cells:
+            self._since.pop(cell, None)
+            if row := self._rows.pop(cell, None):
+                self._shed_rows.append(row)
+        self._moved.set()
         self._trouble("uplink", on=True)
 
     async def letter(self, sealed: bytes) -> None:
@@ -179,9 +188,20 @@ class Outgoing:
                 self._trouble("unanswered", on=waits)
             await asyncio.sleep(LOOK_S)
 
+    async def _forget_shed(self) -> None:
+        rows, self._shed_rows = self._shed_rows, []
+        if not rows:
+            return
+        try:
+            await self._store.write(lambda c: queries.outbox_remove(c, rows))
+        except StorageFaultError as error:
+            self._shed_rows += rows  # tried again with the next look
+            log.error("outgoing.shed-kept", error=type(error).__name__)
+
     async def _follow_journal(self) -> None:
         while True:
             self._moved.clear()
+            await self._forget_shed()
             try:
                 length, head = await self._store.read(queries.journal_head)
                 self._chain = Chain(length, head)
