@@ -104,11 +104,11 @@ async def test_enrolment_links_are_made_from_the_address_in_the_settings(plain: 
 async def test_the_uplink_may_face_a_network_that_pages_may_not(plain: Halves) -> None:
     """Where it listens and what pairing strings say are settings of their own."""
     path = plain.data / "station" / "station.toml"
-    text = path.read_text().replace('uplink_host = ""', 'uplink_host = "::1"')
+    text = path.read_text().replace('uplink_host = ""', 'uplink_host = "127.0.0.2"')
     path.write_text(text.replace('uplink_address = ""', 'uplink_address = "station.example:8082"'))
     async with plain.station():
         made = await plain.ask_station("pair-offer", name="Hotel Borealis")
-        with socket.create_connection(("::1", plain.ports[2]), timeout=5):
+        with socket.create_connection(("127.0.0.2", plain.ports[2]), timeout=5):
             pass
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", plain.ports[2]), timeout=5).close()
